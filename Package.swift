@@ -1,0 +1,77 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Swift 6 language mode comes with the tools version. Each further flag has its reason here:
+// ExistentialAny           an existential is spelled `any P`, so that its cost is visible
+// MemberImportVisibility   a file imports what it uses
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A library target of this package, with the house settings.
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [])
+    -> Target
+{
+    .target(
+        name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+}
+
+/// A test target `<name>Tests`; the fixtures live beside the tests.
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: ["TestSupport", .target(name: name)] + dependencies,
+        exclude: ["Fixtures"],
+        swiftSettings: swiftSettings)
+}
+
+let package = Package(
+    name: "retort",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "retort", targets: ["retort"]),
+        .library(name: "RetortEngine", targets: ["RetortEngine"]),
+        .library(name: "RetortModels", targets: ["RetortModels"]),
+        .library(name: "RetortFormats", targets: ["RetortFormats"]),
+        .library(name: "RetortTokenizers", targets: ["RetortTokenizers"]),
+        .library(name: "RetortTemplates", targets: ["RetortTemplates"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        .target(name: "CRetortKernels"),
+        module("RetortJSON"),
+        module("RetortTensor", ["CRetortKernels"]),
+        module("RetortFormats", ["RetortTensor", "RetortJSON"]),
+        module("RetortModels", ["RetortTensor", "RetortFormats"]),
+        module("RetortTokenizers", ["RetortJSON"]),
+        module("RetortTemplates", ["RetortJSON"]),
+        module(
+            "RetortEngine",
+            ["RetortModels", "RetortFormats", "RetortTokenizers", "RetortTemplates", "RetortJSON"],
+            resources: [.copy("Resources")]),
+        module("RetortHub", ["RetortJSON"]),
+        .executableTarget(
+            name: "retort",
+            dependencies: [
+                "RetortEngine", "RetortHub", "RetortJSON", "RetortFormats", "RetortModels",
+                "RetortTensor", "RetortTokenizers", "RetortTemplates",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings),
+
+        .target(
+            name: "TestSupport", dependencies: ["RetortJSON"], path: "Tests/TestSupport",
+            swiftSettings: swiftSettings),
+        tests("RetortJSON"),
+        tests("RetortTensor"),
+        tests("RetortFormats", ["RetortTensor"]),
+        tests("RetortModels", ["RetortTensor", "RetortFormats"]),
+        tests("RetortTokenizers", ["RetortJSON"]),
+        tests("RetortTemplates", ["RetortJSON"]),
+        tests("RetortEngine", ["RetortTokenizers", "RetortModels", "RetortFormats"]),
+        tests("RetortHub"),
+    ]
+)

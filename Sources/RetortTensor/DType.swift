@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The element types of tensors, in files and in memory. A new quantised type starts here.
+
+/// How the elements of a tensor are stored.
+public enum DType: String, Sendable, CaseIterable {
+    case f32, f16, bf16
+    /// Blocks of 32 elements: an f16 scale `d`, then 32 signed bytes `q`; element = d · q (ggml).
+    case q8_0
+
+    /// Elements per block: the smallest unit that can be stored, along the last axis.
+    public var blockSize: Int {
+        switch self {
+        case .f32, .f16, .bf16: return 1
+        case .q8_0: return 32
+        }
+    }
+
+    /// Bytes per block.
+    public var blockBytes: Int {
+        switch self {
+        case .f32: return 4
+        case .f16, .bf16: return 2
+        case .q8_0: return 34
+        }
+    }
+
+    public var isQuantized: Bool { blockSize > 1 }
+
+    /// Bytes of `count` elements, or nil if they do not fill whole blocks or the size overflows.
+    public func byteCount(elements count: Int) -> Int? {
+        guard count >= 0, count % blockSize == 0 else { return nil }
+        let (bytes, overflow) = (count / blockSize).multipliedReportingOverflow(by: blockBytes)
+        return overflow ? nil : bytes
+    }
+}
