@@ -1,0 +1,27 @@
+# Targets people know. `make chat` runs the main job, `make test` passes the tests.
+SWIFT ?= swift
+BUILD_FLAGS ?= -c release
+RETORT = .build/release/retort
+
+.PHONY: deps build chat test lint format bench docs clean
+
+deps: ## check for Swift and the system libraries, install what is missing where that is possible
+	@sh Tools/deps.sh
+
+build: deps ## the retort command, release mode
+	$(SWIFT) build $(BUILD_FLAGS) --product retort
+
+chat: build ## chat with the bundled model
+	@$(RETORT) chat
+
+test: deps ## every test, release mode, no network
+	$(SWIFT) test $(BUILD_FLAGS)
+
+lint: ## the toolchain's formatter, strict
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+
+format: ## rewrite the sources as the linter wants them
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests
+
+clean:
+	rm -rf .build
