@@ -1,13 +1,17 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 // Swift 6 language mode comes with the tools version. Each further flag has its reason here:
 // ExistentialAny           an existential is spelled `any P`, so that its cost is visible
 // MemberImportVisibility   a file imports what it uses
-let swiftSettings: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-]
+// Warnings are errors in CI only: a newer compiler's warning must not break a user's build.
+let isCI = Context.environment["CI"] != nil
+let swiftSettings: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (isCI ? [.treatAllWarnings(as: .error)] : [])
+let cSettings: [CSetting] = isCI ? [.treatAllWarnings(as: .error)] : []
 
 /// A library target of this package, with the house settings.
 func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [])
@@ -41,7 +45,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
-        .target(name: "CRetortKernels"),
+        .target(name: "CRetortKernels", cSettings: cSettings),
         module("RetortJSON"),
         module("RetortTensor", ["CRetortKernels"]),
         module("RetortFormats", ["RetortTensor", "RetortJSON"]),
