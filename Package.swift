@@ -45,7 +45,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
-        .target(name: "CRetortKernels", cSettings: cSettings),
+        .target(
+            name: "CRetortKernels", exclude: ["reference/generic.inc", "reference/table.inc"],
+            cSettings: cSettings),
         module("RetortJSON"),
         module("RetortTensor", ["CRetortKernels"]),
         module("RetortFormats", ["RetortTensor", "RetortJSON"]),

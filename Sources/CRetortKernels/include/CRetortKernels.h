@@ -1,4 +1,109 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Leaf kernels: pointers and lengths in, no allocation, no policy, no global state. One table of
+// functions per instruction set; the scalar table is the oracle that the others are tested against.
+// All matrices are row-major; strides are in elements unless a name says bytes.
 #ifndef CRETORT_KERNELS_H
 #define CRETORT_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Columns of a packed f32 panel: [k][RK_PANEL].
+#define RK_PANEL 32
+/// Weight rows of a packed q8_0 tile.
+#define RK_TILE 16
+/// Elements of a q8_0 block.
+#define RK_BLOCK 32
+
+/// Element types of weights and caches.
+typedef enum { RK_F32 = 0, RK_F16 = 1, RK_BF16 = 2, RK_Q8_0 = 3 } rk_dtype;
+
+/// Activations quantised for the q8_0 kernels: one scale per 32 elements.
+typedef struct {
+  const int8_t *values;       // [m][k]
+  const float *scales;        // [m][k/32]
+  const int32_t *corrections; // [m][k/32]: -128 * sum of the block's values
+} rk_q8_rows;
+
+typedef struct {
+  const char *name;
+
+  /// y[rows] = W[rows][k] x[k]. `row_bytes` is the distance between rows.
+  void (*gemv)(float *y, const void *w, rk_dtype type, size_t row_bytes, const float *x, size_t rows,
+               size_t k);
+  /// panel[k][RK_PANEL] = transpose of W[rows][k], rows <= RK_PANEL, the rest zero.
+  void (*pack_panel)(float *panel, const void *w, rk_dtype type, size_t row_bytes, size_t rows,
+                     size_t k);
+  /// C[m][n] (+)= A[m][k] B[k][n], n <= RK_PANEL. B's rows are `ldb` apart and readable up to
+  /// RK_PANEL elements.
+  void (*gemm_panel)(float *c, size_t ldc, const float *a, size_t lda, const float *b, size_t ldb,
+                     size_t m, size_t n, size_t k, int accumulate);
+
+  /// Quantises one row to int8 with a scale per block. k is a multiple of 32.
+  void (*q8_quantize)(int8_t *values, float *scales, int32_t *corrections, const float *x, size_t k);
+  /// C[m][rows] = A W^T for `rows` weight rows that start at a tile. See q8_pack for the layout.
+  void (*q8_gemm)(float *c, size_t ldc, const uint8_t *tiles, size_t rows, rk_q8_rows a, size_t m,
+                  size_t k);
+
+  /// out[n] = w[n] * x[n] / sqrt(mean(x^2) + eps)
+  void (*rms_norm)(float *out, const float *x, const float *w, size_t n, float eps);
+  /// gate[n] = silu(gate[n]) * up[n]
+  void (*silu_mul)(float *gate, const float *up, size_t n);
+  /// x[n] += y[n]
+  void (*add)(float *x, const float *y, size_t n);
+  /// Rotates (x[i], x[i + half]) by the angles whose cosines and sines are given.
+  void (*rope_half)(float *x, const float *cosine, const float *sine, size_t half);
+  /// Rotates (x[2i], x[2i + 1]).
+  void (*rope_interleaved)(float *x, const float *cosine, const float *sine, size_t half);
+
+  /// scores[t] = scale * dot(q[d], keys[t][d]) for t < n.
+  void (*attention_scores)(float *scores, const float *q, const void *keys, rk_dtype type,
+                           size_t row_bytes, size_t n, size_t d, float scale);
+  /// out[d] = sum over t < n of p[t] * values[t][d].
+  void (*attention_mix)(float *out, const float *p, const void *values, rk_dtype type,
+                        size_t row_bytes, size_t n, size_t d);
+  /// x = softmax(x) over n elements.
+  void (*softmax)(float *x, size_t n);
+  /// One step of the blockwise softmax for one row: scales scores[n], turns them into
+  /// exp(score - maximum), updates the running maximum and sum and rescales out[d] to match.
+  void (*softmax_step)(float *scores, size_t n, float scale, float *maximum, float *sum, float *out,
+                       size_t d);
+  /// x[n] *= factor
+  void (*scale)(float *x, size_t n, float factor);
+
+  /// Converts n elements to and from f32; q8_0 wants n to be a multiple of 32.
+  void (*to_f32)(float *out, const void *x, rk_dtype type, size_t n);
+  void (*from_f32)(void *out, const float *x, rk_dtype type, size_t n);
+} rk_kernels;
+
+typedef enum { RK_SCALAR = 0, RK_AVX2 = 1, RK_AVX512 = 2 } rk_isa;
+
+/// The table of an instruction set, or null if this processor (or build) lacks it.
+const rk_kernels *rk_kernels_for(rk_isa isa);
+
+/// Bytes of one packed q8_0 tile (16 rows of k elements). Layout: pairs of blocks, each pair
+/// 2 x [8 groups][16 rows][4 elements] bytes, stored as value + 128, then 2 x [16 rows] f16 scales;
+/// an odd last block stands alone and is padded to a multiple of 64 bytes.
+size_t rk_q8_tile_bytes(size_t k);
+
+/// Packs up to 16 rows of native q8_0 blocks (34 bytes each) into a tile; missing rows are zero.
+void rk_q8_pack(uint8_t *tile, const uint8_t *blocks, size_t row_bytes, size_t rows, size_t k);
+
+/// Tells the processor that this is a spin loop.
+static inline void rk_relax(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// AVX-512 with VNNI (Ice Lake, Zen 4 and later). 32 registers of 16 floats decide the tile sizes.
+
+#if defined(__x86_64__)
+#include "CRetortKernels.h"
+#include <immintrin.h>
+
+#pragma clang attribute push(                                                                      \
+    __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c"))),        \
+    apply_to = function)
+
+#include "../reference/generic.inc"
+
+#define INLINE static inline __attribute__((always_inline))
+
+/// Sixteen elements of a row as f32. `type` is a constant at every call.
+INLINE __m512 load16(const uint8_t *p, rk_dtype type) {
+  switch (type) {
+  case RK_F16: return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
+  case RK_BF16:
+    return _mm512_castsi512_ps(_mm512_slli_epi32(
+        _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)), 16));
+  default: return _mm512_loadu_ps(p);
+  }
+}
+
+/// The first n < 16 elements, the rest zero.
+INLINE __m512 load_tail(const uint8_t *p, rk_dtype type, size_t n) {
+  __mmask16 mask = (__mmask16)((1u << n) - 1);
+  if (type == RK_F32) return _mm512_maskz_loadu_ps(mask, p);
+  __m256i half = _mm256_maskz_loadu_epi16(mask, p);
+  if (type == RK_F16) return _mm512_cvtph_ps(half);
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
+}
+
+INLINE size_t element_bytes(rk_dtype type) { return type == RK_F32 ? 4 : 2; }
+
+/// A dot product as one sequential stream, four sums to hide the latency of the multiply-add.
+INLINE float dot_typed(const float *x, const uint8_t *row, rk_dtype type, size_t k) {
+  const size_t size = element_bytes(type);
+  __m512 sum[4];
+  for (int j = 0; j < 4; j++) sum[j] = _mm512_setzero_ps();
+  size_t i = 0;
+  for (; i + 64 <= k; i += 64) {
+    _mm_prefetch((const char *)row + i * size + 4096, _MM_HINT_T0);
+    if (size == 4) {
+      _mm_prefetch((const char *)row + i * size + 4096 + 64, _MM_HINT_T0);
+      _mm_prefetch((const char *)row + i * size + 4096 + 128, _MM_HINT_T0);
+      _mm_prefetch((const char *)row + i * size + 4096 + 192, _MM_HINT_T0);
+    } else {
+      _mm_prefetch((const char *)row + i * size + 4096 + 64, _MM_HINT_T0);
+    }
+#pragma unroll
+    for (int j = 0; j < 4; j++)
+      sum[j] = _mm512_fmadd_ps(load16(row + (i + 16 * j) * size, type),
+                               _mm512_loadu_ps(x + i + 16 * j), sum[j]);
+  }
+  for (; i + 16 <= k; i += 16)
+    sum[0] = _mm512_fmadd_ps(load16(row + i * size, type), _mm512_loadu_ps(x + i), sum[0]);
+  if (i < k)
+    sum[1] = _mm512_fmadd_ps(load_tail(row + i * size, type, k - i),
+                             load_tail((const uint8_t *)(x + i), RK_F32, k - i), sum[1]);
+  return _mm512_reduce_add_ps(
+      _mm512_add_ps(_mm512_add_ps(sum[0], sum[1]), _mm512_add_ps(sum[2], sum[3])));
+}
+
+static void gemv(float *y, const void *w, rk_dtype type, size_t row_bytes, const float *x,
+                 size_t rows, size_t k) {
+  const uint8_t *row = w;
+  for (size_t r = 0; r < rows; r++, row += row_bytes) {
+    switch (type) {
+    case RK_F32: y[r] = dot_typed(x, row, RK_F32, k); break;
+    case RK_F16: y[r] = dot_typed(x, row, RK_F16, k); break;
+    case RK_BF16: y[r] = dot_typed(x, row, RK_BF16, k); break;
+    case RK_Q8_0: {
+      float sum = 0, block[RK_BLOCK];
+      for (size_t i = 0; i < k; i += RK_BLOCK) {
+        to_f32(block, row + i / RK_BLOCK * 34, RK_Q8_0, RK_BLOCK);
+        sum += dot_typed(x + i, (const uint8_t *)block, RK_F32, RK_BLOCK);
+      }
+      y[r] = sum;
+      break;
+    }
+    }
+  }
+}
+
+/// Transposes 16 vectors of 16 floats in registers.
+INLINE void transpose16(__m512 r[16]) {
+  __m512 t[16];
+#pragma unroll
+  for (int i = 0; i < 8; i++) {
+    t[2 * i] = _mm512_unpacklo_ps(r[2 * i], r[2 * i + 1]);
+    t[2 * i + 1] = _mm512_unpackhi_ps(r[2 * i], r[2 * i + 1]);
+  }
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    r[4 * i] = _mm512_castpd_ps(
+        _mm512_unpacklo_pd(_mm512_castps_pd(t[4 * i]), _mm512_castps_pd(t[4 * i + 2])));
+    r[4 * i + 1] = _mm512_castpd_ps(
+        _mm512_unpackhi_pd(_mm512_castps_pd(t[4 * i]), _mm512_castps_pd(t[4 * i + 2])));
+    r[4 * i + 2] = _mm512_castpd_ps(
+        _mm512_unpacklo_pd(_mm512_castps_pd(t[4 * i + 1]), _mm512_castps_pd(t[4 * i + 3])));
+    r[4 * i + 3] = _mm512_castpd_ps(
+        _mm512_unpackhi_pd(_mm512_castps_pd(t[4 * i + 1]), _mm512_castps_pd(t[4 * i + 3])));
+  }
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    t[i] = _mm512_shuffle_f32x4(r[i], r[4 + i], 0x88);
+    t[4 + i] = _mm512_shuffle_f32x4(r[i], r[4 + i], 0xdd);
+    t[8 + i] = _mm512_shuffle_f32x4(r[8 + i], r[12 + i], 0x88);
+    t[12 + i] = _mm512_shuffle_f32x4(r[8 + i], r[12 + i], 0xdd);
+  }
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    r[i] = _mm512_shuffle_f32x4(t[i], t[8 + i], 0x88);
+    r[8 + i] = _mm512_shuffle_f32x4(t[i], t[8 + i], 0xdd);
+    r[4 + i] = _mm512_shuffle_f32x4(t[4 + i], t[12 + i], 0x88);
+    r[12 + i] = _mm512_shuffle_f32x4(t[4 + i], t[12 + i], 0xdd);
+  }
+}
+
+INLINE void pack_typed(float *panel, const uint8_t *w, rk_dtype type, size_t row_bytes, size_t rows,
+                       size_t k) {
+  const size_t size = element_bytes(type);
+  for (size_t half = 0; half < RK_PANEL; half += 16) {
+    size_t valid = rows > half ? (rows - half < 16 ? rows - half : 16) : 0;
+    for (size_t i = 0; i < k; i += 16) {
+      size_t n = k - i < 16 ? k - i : 16;
+      __m512 r[16];
+#pragma unroll
+      for (size_t j = 0; j < 16; j++) {
+        const uint8_t *p = w + (half + j) * row_bytes + i * size;
+        r[j] = j >= valid ? _mm512_setzero_ps() : n == 16 ? load16(p, type) : load_tail(p, type, n);
+      }
+      transpose16(r);
+      float *target = panel + i * RK_PANEL + half;
+      if (n == 16) {
+#pragma unroll
+        for (size_t j = 0; j < 16; j++) _mm512_storeu_ps(target + j * RK_PANEL, r[j]);
+      } else {
+        for (size_t j = 0; j < n; j++) _mm512_storeu_ps(target + j * RK_PANEL, r[j]);
+      }
+    }
+  }
+}
+
+static void pack_panel(float *panel, const void *w, rk_dtype type, size_t row_bytes, size_t rows,
+                       size_t k) {
+  switch (type) {
+  case RK_F32: pack_typed(panel, w, RK_F32, row_bytes, rows, k); break;
+  case RK_F16: pack_typed(panel, w, RK_F16, row_bytes, rows, k); break;
+  case RK_BF16: pack_typed(panel, w, RK_BF16, row_bytes, rows, k); break;
+  case RK_Q8_0: {
+    float block[RK_BLOCK];
+    for (size_t r = 0; r < RK_PANEL; r++)
+      for (size_t i = 0; i < k; i += RK_BLOCK) {
+        if (r < rows)
+          to_f32(block, (const uint8_t *)w + r * row_bytes + i / RK_BLOCK * 34, RK_Q8_0, RK_BLOCK);
+        else
+          memset(block, 0, sizeof block);
+        for (size_t j = 0; j < RK_BLOCK; j++) panel[(i + j) * RK_PANEL + r] = block[j];
+      }
+    break;
+  }
+  }
+}
+
+/// MR x 32 outputs: 2 MR sums, 2 vectors of B, broadcasts of A from memory.
+INLINE void micro_f32(const int MR, float *c, size_t ldc, const float *a, size_t lda,
+                      const float *b, size_t ldb, size_t n, size_t k, int accumulate) {
+  __m512 sum[12][2];
+  __mmask16 low = n >= 16 ? 0xffff : (__mmask16)((1u << n) - 1);
+  __mmask16 high = n >= 32 ? 0xffff : n <= 16 ? 0 : (__mmask16)((1u << (n - 16)) - 1);
+#pragma unroll
+  for (int i = 0; i < MR; i++) {
+    sum[i][0] = accumulate ? _mm512_maskz_loadu_ps(low, c + i * ldc) : _mm512_setzero_ps();
+    sum[i][1] = accumulate ? _mm512_maskz_loadu_ps(high, c + i * ldc + 16) : _mm512_setzero_ps();
+  }
+  for (size_t l = 0; l < k; l++) {
+    __m512 b0 = _mm512_loadu_ps(b + l * ldb), b1 = _mm512_loadu_ps(b + l * ldb + 16);
+#pragma unroll
+    for (int i = 0; i < MR; i++) {
+      __m512 x = _mm512_set1_ps(a[i * lda + l]);
+      sum[i][0] = _mm512_fmadd_ps(x, b0, sum[i][0]);
+      sum[i][1] = _mm512_fmadd_ps(x, b1, sum[i][1]);
+    }
+  }
+#pragma unroll
+  for (int i = 0; i < MR; i++) {
+    _mm512_mask_storeu_ps(c + i * ldc, low, sum[i][0]);
+    _mm512_mask_storeu_ps(c + i * ldc + 16, high, sum[i][1]);
+  }
+}
+
+static void gemm_panel(float *c, size_t ldc, const float *a, size_t lda, const float *b, size_t ldb,
+                       size_t m, size_t n, size_t k, int accumulate) {
+  size_t i = 0;
+  for (; i + 12 <= m; i += 12)
+    micro_f32(12, c + i * ldc, ldc, a + i * lda, lda, b, ldb, n, k, accumulate);
+  for (; i + 4 <= m; i += 4)
+    micro_f32(4, c + i * ldc, ldc, a + i * lda, lda, b, ldb, n, k, accumulate);
+  for (; i < m; i++)
+    micro_f32(1, c + i * ldc, ldc, a + i * lda, lda, b, ldb, n, k, accumulate);
+}
+
+INLINE __m512 tile_scales(const uint8_t *p) {
+  return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
+}
+
+INLINE __m512i broadcast4(const int8_t *p) {
+  int32_t four;
+  memcpy(&four, p, 4);
+  return _mm512_set1_epi32(four);
+}
+
+/// One block of 32: MR rows of activations against T tiles of 16 weight rows. The unsigned operand
+/// is weight + 128; the sums start at -128 * sum(activations), which takes that back.
+INLINE void q8_block(const int MR, const int T, __m512 sum[][2], const uint8_t *values[2],
+                     const uint8_t *scales[2], rk_q8_rows a, size_t k, size_t block) {
+  const size_t blocks = k / RK_BLOCK;
+  __m512i products[6][2];
+#pragma unroll
+  for (int i = 0; i < MR; i++)
+#pragma unroll
+    for (int t = 0; t < T; t++)
+      products[i][t] = _mm512_set1_epi32(a.corrections[i * blocks + block]);
+#pragma unroll
+  for (int group = 0; group < 8; group++) {
+    __m512i w[2];
+#pragma unroll
+    for (int t = 0; t < T; t++) w[t] = _mm512_loadu_si512(values[t] + group * 64);
+#pragma unroll
+    for (int i = 0; i < MR; i++) {
+      __m512i x = broadcast4(a.values + i * k + block * RK_BLOCK + group * 4);
+#pragma unroll
+      for (int t = 0; t < T; t++) products[i][t] = _mm512_dpbusd_epi32(products[i][t], w[t], x);
+    }
+  }
+#pragma unroll
+  for (int t = 0; t < T; t++) {
+    __m512 d = tile_scales(scales[t]);
+#pragma unroll
+    for (int i = 0; i < MR; i++)
+      sum[i][t] = _mm512_fmadd_ps(_mm512_mul_ps(d, _mm512_set1_ps(a.scales[i * blocks + block])),
+                                  _mm512_cvtepi32_ps(products[i][t]), sum[i][t]);
+  }
+}
+
+INLINE void q8_micro(const int MR, const int T, float *c, size_t ldc, const uint8_t *tile,
+                     size_t tile_bytes, size_t rows, rk_q8_rows a, size_t k) {
+  const size_t blocks = k / RK_BLOCK;
+  __m512 sum[6][2];
+  const uint8_t *values[2], *scales[2];
+#pragma unroll
+  for (int i = 0; i < MR; i++)
+#pragma unroll
+    for (int t = 0; t < T; t++) sum[i][t] = _mm512_setzero_ps();
+  size_t block = 0;
+  for (; block + 2 <= blocks; block += 2) {
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+#pragma unroll
+      for (int t = 0; t < T; t++) {
+        const uint8_t *pair = tile + t * tile_bytes + block / 2 * 1088;
+        values[t] = pair + half * 512;
+        scales[t] = pair + 1024 + half * 32;
+      }
+      q8_block(MR, T, sum, values, scales, a, k, block + half);
+    }
+  }
+  if (block < blocks) {
+#pragma unroll
+    for (int t = 0; t < T; t++) {
+      values[t] = tile + t * tile_bytes + block / 2 * 1088;
+      scales[t] = values[t] + 512;
+    }
+    q8_block(MR, T, sum, values, scales, a, k, block);
+  }
+#pragma unroll
+  for (int t = 0; t < T; t++) {
+    size_t valid = rows - 16 * t < 16 ? rows - 16 * t : 16;
+    __mmask16 mask = (__mmask16)((1u << valid) - 1);
+#pragma unroll
+    for (int i = 0; i < MR; i++) _mm512_mask_storeu_ps(c + i * ldc + 16 * t, mask, sum[i][t]);
+  }
+}
+
+/// One row of activations: one sequential stream over the tiles, prefetched 4 KiB ahead, two
+/// chains of products so that the dot instruction's latency is hidden.
+static void q8_gemv(float *c, const uint8_t *tiles, size_t rows, rk_q8_rows a, size_t k) {
+  const size_t blocks = k / RK_BLOCK, tile_bytes = rk_q8_tile_bytes(k);
+  for (size_t row = 0; row < rows; row += RK_TILE) {
+    const uint8_t *p = tiles + row / RK_TILE * tile_bytes;
+    __m512 sum0 = _mm512_setzero_ps(), sum1 = _mm512_setzero_ps();
+    size_t block = 0;
+    for (; block + 2 <= blocks; block += 2, p += 1088) {
+      __m512i x0 = _mm512_set1_epi32(a.corrections[block]);
+      __m512i x1 = _mm512_set1_epi32(a.corrections[block + 1]);
+      const int8_t *v = a.values + block * RK_BLOCK;
+#pragma unroll
+      for (int line = 0; line < 17; line++)
+        _mm_prefetch((const char *)p + 4096 + 64 * line, _MM_HINT_T0);
+#pragma unroll
+      for (int group = 0; group < 8; group++) {
+        x0 = _mm512_dpbusd_epi32(x0, _mm512_loadu_si512(p + group * 64), broadcast4(v + group * 4));
+        x1 = _mm512_dpbusd_epi32(x1, _mm512_loadu_si512(p + 512 + group * 64),
+                                 broadcast4(v + 32 + group * 4));
+      }
+      sum0 = _mm512_fmadd_ps(
+          _mm512_mul_ps(tile_scales(p + 1024), _mm512_set1_ps(a.scales[block])),
+          _mm512_cvtepi32_ps(x0), sum0);
+      sum1 = _mm512_fmadd_ps(
+          _mm512_mul_ps(tile_scales(p + 1056), _mm512_set1_ps(a.scales[block + 1])),
+          _mm512_cvtepi32_ps(x1), sum1);
+    }
+    if (block < blocks) {
+      __m512i x0 = _mm512_set1_epi32(a.corrections[block]);
+#pragma unroll
+      for (int group = 0; group < 8; group++)
+        x0 = _mm512_dpbusd_epi32(x0, _mm512_loadu_si512(p + group * 64),
+                                 broadcast4(a.values + block * RK_BLOCK + group * 4));
+      sum0 = _mm512_fmadd_ps(_mm512_mul_ps(tile_scales(p + 512), _mm512_set1_ps(a.scales[block])),
+                             _mm512_cvtepi32_ps(x0), sum0);
+    }
+    size_t valid = rows - row < 16 ? rows - row : 16;
+    _mm512_mask_storeu_ps(c + row, (__mmask16)((1u << valid) - 1), _mm512_add_ps(sum0, sum1));
+  }
+}
+
+INLINE rk_q8_rows advance(rk_q8_rows a, size_t rows, size_t k) {
+  a.values += rows * k;
+  a.scales += rows * (k / RK_BLOCK);
+  a.corrections += rows * (k / RK_BLOCK);
+  return a;
+}
+
+static void q8_gemm(float *c, size_t ldc, const uint8_t *tiles, size_t rows, rk_q8_rows a, size_t m,
+                    size_t k) {
+  if (m == 1) return q8_gemv(c, tiles, rows, a, k);
+  const size_t tile_bytes = rk_q8_tile_bytes(k);
+  for (size_t row = 0; row < rows; row += 2 * RK_TILE) {
+    const uint8_t *tile = tiles + row / RK_TILE * tile_bytes;
+    size_t left = rows - row, i = 0;
+    rk_q8_rows x = a;
+    float *out = c + row;
+    if (left > RK_TILE) {
+      for (; i + 6 <= m; i += 6, x = advance(x, 6, k))
+        q8_micro(6, 2, out + i * ldc, ldc, tile, tile_bytes, left, x, k);
+      for (; i + 2 <= m; i += 2, x = advance(x, 2, k))
+        q8_micro(2, 2, out + i * ldc, ldc, tile, tile_bytes, left, x, k);
+      for (; i < m; i++, x = advance(x, 1, k))
+        q8_micro(1, 2, out + i * ldc, ldc, tile, tile_bytes, left, x, k);
+    } else {
+      for (; i + 6 <= m; i += 6, x = advance(x, 6, k))
+        q8_micro(6, 1, out + i * ldc, ldc, tile, tile_bytes, left, x, k);
+      for (; i < m; i++, x = advance(x, 1, k))
+        q8_micro(1, 1, out + i * ldc, ldc, tile, tile_bytes, left, x, k);
+    }
+  }
+}
+
+static void attention_scores(float *scores, const float *q, const void *keys, rk_dtype type,
+                             size_t row_bytes, size_t n, size_t d, float factor) {
+  gemv(scores, keys, type, row_bytes, q, n, d);
+  scale(scores, n, factor);
+}
+
+/// Up to 8 x 16 outputs in registers while the values stream by once.
+INLINE void mix_typed(float *out, const float *p, const uint8_t *values, rk_dtype type,
+                      size_t row_bytes, size_t n, size_t d) {
+  const size_t size = element_bytes(type);
+  size_t i = 0;
+  for (; i + 64 <= d; i += 64) {
+    __m512 sum[4];
+#pragma unroll
+    for (int j = 0; j < 4; j++) sum[j] = _mm512_setzero_ps();
+    for (size_t t = 0; t < n; t++) {
+      __m512 weight = _mm512_set1_ps(p[t]);
+      const uint8_t *row = values + t * row_bytes + i * size;
+#pragma unroll
+      for (int j = 0; j < 4; j++)
+        sum[j] = _mm512_fmadd_ps(load16(row + 16 * j * size, type), weight, sum[j]);
+    }
+#pragma unroll
+    for (int j = 0; j < 4; j++) _mm512_storeu_ps(out + i + 16 * j, sum[j]);
+  }
+  for (; i < d; i += 16) {
+    size_t width = d - i < 16 ? d - i : 16;
+    __m512 sum = _mm512_setzero_ps();
+    for (size_t t = 0; t < n; t++)
+      sum = _mm512_fmadd_ps(load_tail(values + t * row_bytes + i * size, type, width),
+                            _mm512_set1_ps(p[t]), sum);
+    _mm512_mask_storeu_ps(out + i, (__mmask16)((1u << width) - 1), sum);
+  }
+}
+
+static void attention_mix(float *out, const float *p, const void *values, rk_dtype type,
+                          size_t row_bytes, size_t n, size_t d) {
+  switch (type) {
+  case RK_F16: mix_typed(out, p, values, RK_F16, row_bytes, n, d); break;
+  case RK_BF16: mix_typed(out, p, values, RK_BF16, row_bytes, n, d); break;
+  default: mix_typed(out, p, values, RK_F32, row_bytes, n, d); break;
+  }
+}
+
+/// The 16-bit types sixteen at a time; the rest as the generic code does.
+static void to_f32_wide(float *out, const void *x, rk_dtype type, size_t n) {
+  const uint8_t *p = x;
+  size_t i = 0;
+  if (type == RK_F16)
+    for (; i + 16 <= n; i += 16) _mm512_storeu_ps(out + i, load16(p + 2 * i, RK_F16));
+  else if (type == RK_BF16)
+    for (; i + 16 <= n; i += 16) _mm512_storeu_ps(out + i, load16(p + 2 * i, RK_BF16));
+  if (i < n) to_f32(out + i, type == RK_F32 || type == RK_Q8_0 ? p : p + 2 * i, type, n - i);
+}
+
+static void from_f32_wide(void *out, const float *x, rk_dtype type, size_t n) {
+  uint8_t *p = out;
+  size_t i = 0;
+  if (type == RK_F16) {
+    for (; i + 16 <= n; i += 16)
+      _mm256_storeu_si256((__m256i *)(p + 2 * i),
+                          _mm512_cvtps_ph(_mm512_loadu_ps(x + i), _MM_FROUND_TO_NEAREST_INT));
+    p += 2 * i;
+  }
+  if (i < n) from_f32(p, x + i, type, n - i);
+}
+
+#define RK_TO_F32 to_f32_wide
+#define RK_FROM_F32 from_f32_wide
+
+#pragma clang attribute pop
+
+#define RK_TABLE_NAME "avx512"
+const rk_kernels rk_kernels_avx512 = {
+#include "../reference/table.inc"
+};
+#endif

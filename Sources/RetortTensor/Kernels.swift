@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Chooses one table of C kernels for the process: the best this processor has, or the one that
+// RETORT_ISA names, so that each path can be tested on one machine.
+
+import CRetortKernels
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// A table of kernels for one instruction set.
+public struct Kernels: @unchecked Sendable {
+    // Safety: points to a constant table that is never written.
+    package let table: UnsafePointer<rk_kernels>
+
+    /// Instruction sets from the slowest to the fastest, by the names RETORT_ISA takes.
+    public static let names = ["scalar", "avx2", "avx512"]
+
+    /// The table of an instruction set, nil if this processor lacks it or the name is unknown.
+    public init?(named name: String) {
+        guard let index = Self.names.firstIndex(of: name),
+            let table = rk_kernels_for(rk_isa(rawValue: UInt32(index)))
+        else { return nil }
+        self.table = table
+    }
+
+    public var name: String { String(cString: table.pointee.name) }
+
+    /// Every table that this processor can run.
+    public static var available: [Kernels] { names.compactMap(Kernels.init(named:)) }
+
+    /// What this process uses.
+    /// - Throws: ``TensorError`` if RETORT_ISA names a set that is unknown or not to be had here.
+    public static func current() throws(TensorError) -> Kernels {
+        guard let wanted = getenv("RETORT_ISA").map({ String(cString: $0) }), !wanted.isEmpty
+        else {
+            guard let best = available.last else { throw TensorError("no kernels were built in") }
+            return best
+        }
+        guard let kernels = Kernels(named: wanted) else {
+            let known = available.map(\.name).joined(separator: ", ")
+            throw TensorError("RETORT_ISA is '\(wanted)'; this processor has: \(known)")
+        }
+        return kernels
+    }
+}
+
+extension DType {
+    /// The kernels' name of the type.
+    package var kernelType: rk_dtype {
+        switch self {
+        case .f32: return RK_F32
+        case .f16: return RK_F16
+        case .bf16: return RK_BF16
+        case .q8_0: return RK_Q8_0
+        }
+    }
+}
