@@ -72,7 +72,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["RetortJSON"], path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
         tests("RetortJSON"),
-        tests("RetortTensor"),
+        tests("RetortTensor", ["CRetortKernels"]),
         tests("RetortFormats", ["RetortTensor"]),
         tests("RetortModels", ["RetortTensor", "RetortFormats"]),
         tests("RetortTokenizers", ["RetortJSON"]),

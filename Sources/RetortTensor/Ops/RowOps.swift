@@ -103,3 +103,13 @@ final class RowsTask: ParallelTask {
         }
     }
 }
+
+extension ComputeContext {
+    /// Converts `count` stored elements to f32; whole blocks for a quantised type.
+    package func convert(
+        _ out: UnsafeMutablePointer<Float>, from source: UnsafeRawPointer, _ dtype: DType,
+        count: Int
+    ) {
+        table.pointee.to_f32(out, source, dtype.kernelType, count)
+    }
+}

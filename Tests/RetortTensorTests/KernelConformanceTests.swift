@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every kernel of every table that this processor has, against the scalar table, on sizes on and
+// off the block and register multiples. What the scalar table computes is checked against plain
+// Swift, so that the oracle has an oracle.
+
+import CRetortKernels
+import RetortTensor
+import TestSupport
+import Testing
+
+/// One call to compare: the same inputs through a table.
+private struct Case: CustomTestStringConvertible, Sendable {
+    let kernels: Kernels
+    let rows: Int
+    let outputs: Int
+    let depth: Int
+    var testDescription: String { "\(kernels.name) \(rows)x\(outputs)x\(depth)" }
+}
+
+private func cases(depths: [Int]) -> [Case] {
+    Kernels.available.flatMap { kernels in
+        [1, 2, 3, 5, 12, 17].flatMap { rows in
+            [1, 16, 31, 32, 50].flatMap { outputs in
+                depths.map { Case(kernels: kernels, rows: rows, outputs: outputs, depth: $0) }
+            }
+        }
+    }
+}
+
+private func stored(_ x: [Float], _ dtype: DType, columns: Int, _ kernels: Kernels) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: dtype.byteCount(elements: x.count) ?? 0)
+    bytes.withUnsafeMutableBytes { out in
+        kernels.table.pointee.from_f32(out.baseAddress, x, dtype.kernelType, x.count)
+    }
+    return bytes
+}
+
+private func loaded(_ bytes: [UInt8], _ dtype: DType, count: Int, _ kernels: Kernels) -> [Float] {
+    var out = [Float](repeating: 0, count: count)
+    bytes.withUnsafeBytes {
+        kernels.table.pointee.to_f32(&out, $0.baseAddress, dtype.kernelType, count)
+    }
+    return out
+}
+
+@Suite struct KernelConformanceTests {
+    /// The products in double precision: `[rows, outputs]`.
+    private func product(_ x: [Float], _ w: [Float], _ c: Case) -> [Float] {
+        (0..<c.rows).flatMap { i in
+            (0..<c.outputs).map { j in
+                Float(
+                    (0..<c.depth).reduce(0.0) {
+                        $0 + Double(x[i * c.depth + $1]) * Double(w[j * c.depth + $1])
+                    })
+            }
+        }
+    }
+
+    @Test(
+        "a matrix times a vector equals the plain sum, for every float type",
+        arguments: cases(depths: [1, 7, 16, 33, 64, 200]), [DType.f32, .f16, .bf16])
+    private func gemv(c: Case, dtype: DType) throws {
+        var random = SeededRandom(seed: 1)
+        let x = random.floats(c.rows * c.depth)
+        let bytes = stored(random.floats(c.outputs * c.depth), dtype, columns: c.depth, c.kernels)
+        let w = loaded(bytes, dtype, count: c.outputs * c.depth, c.kernels)
+        var y = [Float](repeating: 0, count: c.rows * c.outputs)
+        for row in 0..<c.rows {
+            y.withUnsafeMutableBufferPointer { out in
+                bytes.withUnsafeBytes { weights in
+                    x.withUnsafeBufferPointer { input in
+                        c.kernels.table.pointee.gemv(
+                            out.baseAddress.map { $0 + row * c.outputs }, weights.baseAddress,
+                            dtype.kernelType, c.depth * dtype.blockBytes,
+                            input.baseAddress.map { $0 + row * c.depth }, c.outputs, c.depth)
+                    }
+                }
+            }
+        }
+        #expect(relativeError(y, product(x, w, c)) < 1e-5)
+    }
+
+    @Test(
+        "packed panels times rows equal the plain sum and can be accumulated",
+        arguments: cases(depths: [1, 7, 16, 33, 64]), [DType.f32, .f16, .bf16])
+    private func panels(c: Case, dtype: DType) throws {
+        let width = min(c.outputs, 32)
+        let c = Case(kernels: c.kernels, rows: c.rows, outputs: width, depth: c.depth)
+        var random = SeededRandom(seed: 2)
+        let x = random.floats(c.rows * c.depth)
+        let bytes = stored(random.floats(width * c.depth), dtype, columns: c.depth, c.kernels)
+        let w = loaded(bytes, dtype, count: width * c.depth, c.kernels)
+        var panel = [Float](repeating: .nan, count: c.depth * 32)
+        bytes.withUnsafeBytes {
+            c.kernels.table.pointee.pack_panel(
+                &panel, $0.baseAddress, dtype.kernelType, c.depth * dtype.blockBytes, width, c.depth
+            )
+        }
+        var y = [Float](repeating: 0, count: c.rows * width)
+        c.kernels.table.pointee.gemm_panel(
+            &y, width, x, c.depth, panel, 32, c.rows, width, c.depth, 0)
+        let expected = product(x, w, c)
+        #expect(relativeError(y, expected) < 1e-5)
+        c.kernels.table.pointee.gemm_panel(
+            &y, width, x, c.depth, panel, 32, c.rows, width, c.depth, 1)
+        #expect(relativeError(y, expected.map { 2 * $0 }) < 1e-5)
+    }
+
+    @Test(
+        "q8_0 products equal the scalar table's and stay within 1 % of dequantise-then-f32",
+        arguments: cases(depths: [32, 64, 96, 256, 288]))
+    private func q8(c: Case) throws {
+        let scalar = try #require(Kernels(named: "scalar"))
+        var random = SeededRandom(seed: 3)
+        let x = random.floats(c.rows * c.depth)
+        let bytes = stored(
+            random.floats(c.outputs * c.depth), .q8_0, columns: c.depth, c.kernels)
+        let w = loaded(bytes, .q8_0, count: c.outputs * c.depth, c.kernels)
+        let y = q8Product(x, bytes, c, c.kernels)
+        #expect(relativeError(y, q8Product(x, bytes, c, scalar)) < 1e-6)
+        // A single output can be a small difference of large products: no bound on its own error.
+        if c.outputs > 1 { #expect(relativeError(y, product(x, w, c)) < 1e-2) }
+    }
+
+    private func q8Product(_ x: [Float], _ bytes: [UInt8], _ c: Case, _ kernels: Kernels) -> [Float]
+    {
+        let tileBytes = rk_q8_tile_bytes(c.depth)
+        let rowBytes = c.depth / 32 * 34
+        let tiles = (c.outputs + 15) / 16
+        var packed = [UInt8](repeating: 0, count: tiles * tileBytes + 8192)
+        for tile in 0..<tiles {
+            packed.withUnsafeMutableBufferPointer { target in
+                bytes.withUnsafeBufferPointer { source in
+                    rk_q8_pack(
+                        target.baseAddress.map { $0 + tile * tileBytes },
+                        source.baseAddress.map { $0 + tile * 16 * rowBytes }, rowBytes,
+                        min(16, c.outputs - tile * 16), c.depth)
+                }
+            }
+        }
+        var values = [Int8](repeating: 0, count: c.rows * c.depth + 64)
+        var scales = [Float](repeating: 0, count: c.rows * c.depth / 32)
+        var corrections = [Int32](repeating: 0, count: c.rows * c.depth / 32)
+        kernels.table.pointee.q8_quantize(&values, &scales, &corrections, x, c.rows * c.depth)
+        var y = [Float](repeating: 0, count: c.rows * c.outputs)
+        values.withUnsafeBufferPointer { v in
+            scales.withUnsafeBufferPointer { s in
+                corrections.withUnsafeBufferPointer { k in
+                    let rows = rk_q8_rows(
+                        values: v.baseAddress, scales: s.baseAddress, corrections: k.baseAddress)
+                    kernels.table.pointee.q8_gemm(
+                        &y, c.outputs, packed, c.outputs, rows, c.rows, c.depth)
+                }
+            }
+        }
+        return y
+    }
+
+    @Test(
+        "row kernels equal their formulas",
+        arguments: Kernels.available.map(\.name), [1, 5, 16, 64, 100])
+    func rows(name: String, count: Int) throws {
+        let kernels = try #require(Kernels(named: name))
+        var random = SeededRandom(seed: 4)
+        let x = random.floats(count).map { 4 * $0 }
+        let w = random.floats(count)
+        var out = [Float](repeating: 0, count: count)
+
+        kernels.table.pointee.rms_norm(&out, x, w, count, 1e-6)
+        let mean = x.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(count)
+        let factor = 1 / (mean + 1e-6).squareRoot()
+        #expect(
+            relativeError(out, zip(x, w).map { Float(Double($0) * factor * Double($1)) }) < 1e-6)
+
+        out = x
+        kernels.table.pointee.silu_mul(&out, w, count)
+        #expect(
+            relativeError(
+                out,
+                zip(x, w).map { Float(Double($0) / (1 + exponential(-Double($0))) * Double($1)) })
+                < 1e-6)
+
+        out = x
+        kernels.table.pointee.softmax(&out, count)
+        let total = x.reduce(0.0) { $0 + exponential(Double($1)) }
+        #expect(relativeError(out, x.map { Float(exponential(Double($0)) / total) }) < 1e-6)
+    }
+
+    @Test(
+        "the blockwise softmax equals the softmax of the whole row",
+        arguments: Kernels.available.map(\.name))
+    func softmaxSteps(name: String) throws {
+        let kernels = try #require(Kernels(named: name))
+        var random = SeededRandom(seed: 5)
+        let scores = random.floats(100).map { 30 * $0 }
+        let values = random.floats(100)
+        var whole = scores.map { $0 * 0.5 }
+        kernels.table.pointee.softmax(&whole, 100)
+        let expected = zip(whole, values).reduce(Float(0)) { $0 + $1.0 * $1.1 }
+
+        var maximum = -Float.infinity
+        var sum: Float = 0
+        var out: [Float] = [0]
+        for start in stride(from: 0, to: 100, by: 33) {
+            var block = Array(scores[start..<min(start + 33, 100)])
+            kernels.table.pointee.softmax_step(&block, block.count, 0.5, &maximum, &sum, &out, 1)
+            for (index, p) in block.enumerated() { out[0] += p * values[start + index] }
+        }
+        #expect(abs(out[0] / sum - expected) < 1e-5)
+    }
+
+    @Test(
+        "attention scores and mixes equal the plain sums",
+        arguments: Kernels.available.map(\.name), [DType.f32, .f16, .bf16])
+    func attention(name: String, dtype: DType) throws {
+        let kernels = try #require(Kernels(named: name))
+        for (n, d) in [(1, 8), (5, 20), (33, 64), (70, 128), (3, 80)] {
+            var random = SeededRandom(seed: 6)
+            let q = random.floats(d)
+            let bytes = stored(random.floats(n * d), dtype, columns: d, kernels)
+            let keys = loaded(bytes, dtype, count: n * d, kernels)
+            var scores = [Float](repeating: 0, count: n)
+            var out = [Float](repeating: 0, count: d)
+            let p = random.floats(n)
+            bytes.withUnsafeBytes {
+                kernels.table.pointee.attention_scores(
+                    &scores, q, $0.baseAddress, dtype.kernelType, d * dtype.blockBytes, n, d, 0.25)
+                kernels.table.pointee.attention_mix(
+                    &out, p, $0.baseAddress, dtype.kernelType, d * dtype.blockBytes, n, d)
+            }
+            let expected = (0..<n).map { t in
+                0.25 * (0..<d).reduce(Float(0)) { $0 + q[$1] * keys[t * d + $1] }
+            }
+            #expect(relativeError(scores, expected) < 1e-5)
+            let mixed = (0..<d).map { i in
+                (0..<n).reduce(Float(0)) { $0 + p[$1] * keys[$1 * d + i] }
+            }
+            #expect(relativeError(out, mixed) < 1e-5)
+        }
+    }
+
+    @Test(
+        "all 65,536 halves convert as Swift converts them, in both directions",
+        arguments: Kernels.available.map(\.name))
+    func halves(name: String) throws {
+        let kernels = try #require(Kernels(named: name))
+        let all = (0...UInt16.max).map { $0 }
+        let bytes = all.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
+        let halves = loaded(bytes, .f16, count: all.count, kernels)
+        let brains = loaded(bytes, .bf16, count: all.count, kernels)
+        for bits in all {
+            let expected = Float(Float16(bitPattern: bits))
+            let found = halves[Int(bits)]
+            #expect(expected == found || (expected.isNaN && found.isNaN))
+            let brain = Float(bitPattern: UInt32(bits) << 16)
+            #expect(brain == brains[Int(bits)] || (brain.isNaN && brains[Int(bits)].isNaN))
+        }
+        var random = SeededRandom(seed: 7)
+        let floats = (0..<20_000).map { _ in
+            Float(bitPattern: UInt32(truncatingIfNeeded: random.next()))
+        }
+        let back = loaded(
+            stored(floats, .f16, columns: 1, kernels), .f16, count: floats.count, kernels)
+        for (x, y) in zip(floats, back) {
+            let expected = Float(Float16(x))
+            #expect(expected == y || (expected.isNaN && y.isNaN))
+        }
+    }
+}
+
+private func exponential(_ x: Double) -> Double {
+    // A table-free exponential that owes nothing to the kernels: halve, series, square.
+    let small = x / 1024
+    var term = 1.0
+    var sum = 1.0
+    for n in 1..<20 {
+        term *= small / Double(n)
+        sum += term
+    }
+    for _ in 0..<10 { sum *= sum }
+    return sum
+}
