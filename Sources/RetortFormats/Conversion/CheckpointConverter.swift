@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Converts weights and configuration between GGUF and Hugging Face, either way, and between types.
+// Tokenizer and chat template are the caller's: as metadata into a GGUF file, as files into a
+// directory.
+
+import Foundation
+import RetortJSON
+import RetortTensor
+
+/// Writes a checkpoint in another format or type.
+public enum CheckpointConverter {
+    /// Writes a GGUF file.
+    /// - Parameters:
+    ///   - dtype: The type of matrices. Vectors become f32; a matrix whose rows do not fill the
+    ///     type's blocks keeps its type.
+    ///   - extraMetadata: The tokenizer and whatever else; wins over what is made here. llama.cpp
+    ///     wants `tokenizer.ggml.tokens` to have exactly `config.vocabSize` entries.
+    /// - Throws: ``FormatError`` if the model cannot be expressed in GGUF, a number does not fit the
+    ///   type or the file cannot be written. Then no file is left behind.
+    public static func writeGGUF(
+        from checkpoint: Checkpoint, to path: String, dtype: DType,
+        extraMetadata: [(key: String, value: GGUFValue)] = []
+    ) throws {
+        let config = checkpoint.config
+        if let tokens = extraMetadata.last(where: { $0.key == "tokenizer.ggml.tokens" }),
+            let count = tokens.value.arrayValue?.count, count != config.vocabSize
+        {
+            throw FormatError(
+                "the tokenizer has \(count) tokens, the model's embedding \(config.vocabSize) rows; fill up with unused tokens"
+            )
+        }
+        let encoder = try TensorEncoder(dtype: dtype)
+        var metadata = GGUFMetadata()
+        let tensors: [TensorSource]
+        switch checkpoint.kind {
+        case .gguf(let gguf):
+            metadata.add(
+                gguf.metadata.filter {
+                    !$0.key.hasPrefix("split.") && $0.key != "general.alignment"
+                })
+            tensors = try gguf.tensorNames.map { name in
+                let tensor = try gguf.tensor(name)
+                return encoder.source(tensor, name: name, type: encoder.ggufType(of: tensor))
+            }
+        case .huggingFace(let directory):
+            metadata.add(try GGUFMetadata.model(checkpoint, name: displayName(directory)))
+            tensors = try ggufTensors(checkpoint, encoder)
+        }
+        metadata.add(GGUFMetadata.type(dtype))
+        metadata.add(extraMetadata)
+        try GGUFWriter.write(to: path, metadata: metadata.pairs, tensors: tensors)
+    }
+
+    private static func displayName(_ directory: String) -> String {
+        URL(fileURLWithPath: directory).standardizedFileURL.lastPathComponent
+    }
+
+    /// The tensors of a Hugging Face checkpoint under their GGUF names, rows in GGUF's order.
+    private static func ggufTensors(_ checkpoint: Checkpoint, _ encoder: TensorEncoder) throws
+        -> [TensorSource]
+    {
+        let config = checkpoint.config
+        let permutation = RopePermutation(headDim: config.headDim)
+        var sources: [TensorSource] = []
+        if case .llama3(let factor, let low, let high, let original) = config.ropeScaling {
+            let factors = Llama3Frequencies.factors(
+                headDim: config.headDim, theta: config.ropeTheta, factor: factor, low: low,
+                high: high, original: original)
+            sources.append(
+                TensorSource(name: "rope_freqs.weight", shape: [factors.count], floats: factors))
+        }
+        for name in checkpoint.tensorNames {
+            if name == "lm_head.weight", config.tieWordEmbeddings { continue }
+            // Old checkpoints store what follows from config.json.
+            if name.hasSuffix(".rotary_emb.inv_freq") { continue }
+            guard let stored = GGUFNames.gguf(name) else {
+                throw unplaced(checkpoint, name, "GGUF")
+            }
+            let tensor = try checkpoint.tensor(name)
+            let isPermuted = config.architecture == .llama && RopePermutation.applies(to: name)
+            if isPermuted { try checkHeads(tensor, config) }
+            sources.append(
+                encoder.source(
+                    tensor, name: stored, type: encoder.ggufType(of: tensor),
+                    rowOrder: isPermuted ? { permutation.huggingFaceRow(ofGGUFRow: $0) } : nil))
+        }
+        return sources
+    }
+
+    /// Writes a Hugging Face directory: config.json, generation_config.json and safetensors, in
+    /// shards where there is much.
+    /// - Parameter dtype: f32, f16 or bf16.
+    /// - Throws: ``FormatError`` if the model cannot be expressed there, the directory holds other
+    ///   weights, a number does not fit the type or a file cannot be written.
+    public static func writeHuggingFace(
+        from checkpoint: Checkpoint, to directory: String, dtype: DType,
+        maximumShardBytes: Int = SafetensorsWriter.defaultShardBytes
+    ) throws {
+        guard !dtype.isQuantized else {
+            throw FormatError(
+                "a Hugging Face directory cannot hold \(dtype.rawValue); choose f32, f16 or bf16, or write GGUF"
+            )
+        }
+        let encoder = try TensorEncoder(dtype: dtype)
+        var config = checkpoint.config
+        let permutation = RopePermutation(headDim: config.headDim)
+        let isInterleaved = checkpoint.ropeLayout == .interleaved
+        var sources: [TensorSource] = []
+        for name in checkpoint.tensorNames {
+            if name == "rope_freqs.weight" {
+                config.ropeScaling = try ropeScaling(checkpoint)
+                continue
+            }
+            if name.hasSuffix(".rotary_emb.inv_freq") { continue }
+            guard GGUFNames.gguf(name) != nil else {
+                throw unplaced(checkpoint, name, "a Hugging Face checkpoint")
+            }
+            let tensor = try checkpoint.tensor(name)
+            let isPermuted = isInterleaved && RopePermutation.applies(to: name)
+            if isPermuted { try checkHeads(tensor, config) }
+            sources.append(
+                encoder.source(
+                    tensor, name: name,
+                    rowOrder: isPermuted ? { permutation.ggufRow(ofHuggingFaceRow: $0) } : nil))
+        }
+        try SafetensorsWriter.write(
+            sources, directory: directory, maximumShardBytes: maximumShardBytes)
+        let generation = checkpoint.generationConfig
+        try OutputFile.write(
+            config.json(dtype: dtype, generation: generation).text(.pretty) + "\n",
+            to: "\(directory)/config.json")
+        try OutputFile.write(
+            generation.json.text(.pretty) + "\n", to: "\(directory)/generation_config.json")
+    }
+
+    private static func unplaced(_ checkpoint: Checkpoint, _ name: String, _ target: String)
+        -> FormatError
+    {
+        FormatError("\(checkpoint.path): tensor \(name) has no place in \(target)")
+    }
+
+    /// Rows can be reordered only if they are those of whole heads.
+    private static func checkHeads(_ tensor: StoredTensor, _ config: ModelConfig)
+        throws(FormatError)
+    {
+        guard let rows = tensor.shape.first, rows % config.headDim == 0 else {
+            throw FormatError(
+                "\(tensor.name) has the shape \(tensor.shape), not whole heads of \(config.headDim)"
+            )
+        }
+    }
+
+    private static func ropeScaling(_ checkpoint: Checkpoint) throws -> RopeScaling? {
+        let tensor = try checkpoint.tensor("rope_freqs.weight")
+        let count = checkpoint.config.headDim / 2
+        guard tensor.shape == [count] else {
+            throw FormatError("rope_freqs.weight has the shape \(tensor.shape), not [\(count)]")
+        }
+        let vector = try FloatVector(dtype: tensor.dtype, count: count, bytes: tensor.bytes)
+        let factors = Array(UnsafeBufferPointer(start: vector.base, count: count))
+        var originals = [8192]
+        if case .gguf(let gguf) = checkpoint.kind,
+            let stored = try gguf.integer(
+                "\(checkpoint.config.architecture.rawValue).rope.scaling.original_context_length")
+        {
+            originals.insert(stored, at: 0)
+        }
+        return try Llama3Frequencies.scaling(
+            of: factors, config: checkpoint.config, originals: originals, path: checkpoint.path)
+    }
+}
