@@ -59,3 +59,12 @@ extension DType {
         }
     }
 }
+
+extension Kernels {
+    /// x = softmax(x / temperature), in place.
+    package func probabilities(_ x: UnsafeMutableBufferPointer<Float>, temperature: Float) {
+        guard let base = x.baseAddress else { return }
+        if temperature != 1 { table.pointee.scale(base, x.count, 1 / temperature) }
+        table.pointee.softmax(base, x.count)
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Keys and values of the tokens seen so far. Memory is reserved for the whole context but taken from
+// the system page by page as the context fills.
+
+import RetortFormats
+import RetortTensor
+
+/// The attention cache of one sequence.
+public final class KVCache {
+    struct Layer {
+        let keys: CachedHeads  // [keyValueHeads, capacity, headDim]
+        let values: CachedHeads  // [keyValueHeads, capacity, headDim]
+    }
+
+    /// Tokens that fit.
+    public let capacity: Int
+    /// Tokens seen so far.
+    public private(set) var count = 0
+    public let dtype: DType
+    let layers: [Layer]
+    private let buffer: AlignedBuffer
+
+    /// - Throws: ``TensorError`` if the system refuses the memory.
+    init(config: ModelConfig, capacity: Int, dtype: DType) throws {
+        self.capacity = capacity
+        self.dtype = dtype
+        guard
+            let layerBytes = Self.byteCount(
+                config: config, capacity: capacity, dtype: dtype, layers: 1),
+            let bytes = Self.byteCount(
+                config: config, capacity: capacity, dtype: dtype, layers: config.numHiddenLayers)
+        else {
+            throw ModelError(
+                "a cache for \(capacity) tokens is too large; ask for a shorter context")
+        }
+        let buffer = try AlignedBuffer(byteCount: bytes)
+        self.buffer = buffer
+        layers = (0..<config.numHiddenLayers).map { index in
+            let keys = buffer.base + index * layerBytes
+            return Layer(
+                keys: CachedHeads(
+                    base: keys, dtype: dtype, capacity: capacity, headDim: config.headDim),
+                values: CachedHeads(
+                    base: keys + layerBytes / 2, dtype: dtype, capacity: capacity,
+                    headDim: config.headDim))
+        }
+    }
+
+    private static func byteCount(config: ModelConfig, capacity: Int, dtype: DType, layers: Int)
+        -> Int?
+    {
+        var total = 2 * dtype.blockBytes
+        for factor in [config.numKeyValueHeads, config.headDim, capacity, layers] {
+            let (product, overflow) = total.multipliedReportingOverflow(by: factor)
+            if overflow { return nil }
+            total = product
+        }
+        return total
+    }
+
+    func advance(by tokens: Int) { count += tokens }
+
+    /// Forgets all but the first `length` tokens.
+    public func truncate(to length: Int) { count = min(count, max(length, 0)) }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The weights of a decoder-only model. What changes from token to token lies in `ModelRunner`.
+
+import RetortFormats
+import RetortTensor
+
+/// A causal language model: embedding, decoder layers, final norm, output head.
+public final class LanguageModel: @unchecked Sendable {
+    // Safety: read-only after init.
+    public let config: ModelConfig
+    let embedTokens: Embedding  // model.embed_tokens
+    let layers: [DecoderLayer]  // model.layers.N
+    let norm: RMSNorm  // model.norm
+    let lmHead: Linear  // lm_head, or model.embed_tokens where the two are tied
+    let rotary: RotaryEmbedding
+    let pool: ThreadPool
+    let kernels: Kernels
+    /// Keeps the mapped files alive.
+    private let checkpoint: Checkpoint
+
+    /// Loads the weights of `checkpoint`.
+    /// - Parameters:
+    ///   - threads: Threads of the forward pass, the caller's included.
+    ///   - checksWeights: Look for NaN and infinity, which reads every tensor once.
+    /// - Throws: ``ModelError``, ``TensorError`` or `FormatError` if a tensor is missing or has the
+    ///   wrong shape, or memory runs out.
+    public init(_ checkpoint: Checkpoint, threads: Int, checksWeights: Bool = true) throws {
+        let config = checkpoint.config
+        let pool = ThreadPool(threadCount: threads)
+        let weights = WeightLoader(
+            checkpoint: checkpoint, pool: pool, checksWeights: checksWeights)
+        let model = weights.scope("model")
+        self.checkpoint = checkpoint
+        self.config = config
+        self.pool = pool
+        kernels = try Kernels.current()
+        embedTokens = try model.embedding(
+            "embed_tokens", vocabSize: config.vocabSize, hiddenSize: config.hiddenSize)
+        layers = try (0..<config.numHiddenLayers).map { index in
+            let layer = model.scope("layers.\(index)")
+            switch config.architecture {
+            case .llama: return try Llama.layer(layer, config: config)
+            case .qwen2: return try Qwen2.layer(layer, config: config)
+            case .qwen3: return try Qwen3.layer(layer, config: config)
+            }
+        }
+        norm = try model.rmsNorm("norm", size: config.hiddenSize, eps: config.rmsNormEps)
+        let head =
+            config.tieWordEmbeddings || !weights.contains("lm_head.weight")
+            ? "model.embed_tokens" : "lm_head"
+        lmHead = try weights.linear(
+            head, from: config.hiddenSize, to: config.vocabSize, bias: false)
+        let factors =
+            weights.contains("rope_freqs.weight")
+            ? try weights.vector("rope_freqs.weight", count: config.headDim / 2) : nil
+        rotary = RotaryEmbedding(
+            config: config, layout: checkpoint.ropeLayout, factors: factors)
+    }
+
+    /// Bytes of weights that one generated token reads.
+    public var bytesPerToken: Int {
+        var total = lmHead.weight.byteCount
+        for layer in layers {
+            let attention = layer.selfAttn
+            for linear in [
+                attention.qProj, attention.kProj, attention.vProj, attention.oProj,
+                layer.mlp.gateProj, layer.mlp.upProj, layer.mlp.downProj,
+            ] { total += linear.weight.byteCount }
+        }
+        return total
+    }
+
+    /// Multiplications and additions of the linear layers for one prompt token (no output head).
+    public var operationsPerPromptToken: Int {
+        var total = 0
+        for layer in layers {
+            let attention = layer.selfAttn
+            for linear in [
+                attention.qProj, attention.kProj, attention.vProj, attention.oProj,
+                layer.mlp.gateProj, layer.mlp.upProj, layer.mlp.downProj,
+            ] { total += 2 * linear.weight.rows * linear.weight.columns }
+        }
+        return total
+    }
+
+    public var threadCount: Int { pool.threadCount }
+    /// The instruction set in use: `avx512`, `avx2` or `scalar`.
+    public var instructionSet: String { kernels.name }
+}

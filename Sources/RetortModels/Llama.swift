@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Llama 2 and 3 (Touvron et al. 2023; Grattafiori et al. 2024), the base of R1-Distill-Llama.
+// No query/key norm; biases only where config.json asks for them.
+
+import RetortFormats
+
+enum Llama {
+    static func layer(_ weights: WeightLoader, config: ModelConfig) throws -> DecoderLayer {
+        DecoderLayer(
+            inputLayernorm: try weights.rmsNorm(
+                "input_layernorm", size: config.hiddenSize, eps: config.rmsNormEps),
+            selfAttn: try GroupedQueryAttention(
+                weights.scope("self_attn"), config: config, bias: config.attentionBias,
+                outputBias: config.attentionBias, queryKeyNorm: false),
+            postAttentionLayernorm: try weights.rmsNorm(
+                "post_attention_layernorm", size: config.hiddenSize, eps: config.rmsNormEps),
+            mlp: try GatedMLP(weights.scope("mlp"), config: config))
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs a model on tokens. Owns the activations, so that several runners can share one model.
+
+import RetortFormats
+import RetortTensor
+
+/// Runs forward passes. Use it from one thread at a time.
+public final class ModelRunner {
+    public let model: LanguageModel
+    /// The most tokens a single pass takes; longer inputs are cut into passes of this many.
+    public let batchSize: Int
+    private let state: RunState
+
+    /// - Parameter batchSize: Tokens per pass. Larger is faster for long prompts and takes memory.
+    /// - Throws: ``TensorError`` if memory runs out.
+    public init(_ model: LanguageModel, batchSize: Int = 512) throws {
+        let config = model.config
+        self.model = model
+        self.batchSize = max(1, batchSize)
+        let widest = max(
+            config.hiddenSize, config.intermediateSize, config.numAttentionHeads * config.headDim)
+        let context = try ComputeContext(
+            maximumRows: self.batchSize, maximumColumns: widest, pool: model.pool,
+            kernels: model.kernels)
+        state = try RunState(config: config, rotary: model.rotary, context: context)
+    }
+
+    /// An empty cache for `capacity` tokens.
+    /// - Parameter dtype: f32 or f16.
+    public func makeCache(capacity: Int, dtype: DType) throws -> KVCache {
+        guard dtype == .f32 || dtype == .f16 || dtype == .bf16 else {
+            throw ModelError("the cache can be f32, f16 or bf16, not \(dtype.rawValue)")
+        }
+        return try KVCache(config: model.config, capacity: max(1, capacity), dtype: dtype)
+    }
+
+    /// Appends tokens to the cache.
+    /// - Returns: The logits after the last token, `[vocabSize]`, valid until the next call.
+    /// - Throws: ``ModelError`` if the cache is full or a token is not in the vocabulary.
+    @discardableResult
+    public func forward(_ tokens: [Int32], cache: KVCache) throws
+        -> UnsafeMutableBufferPointer<Float>
+    {
+        guard !tokens.isEmpty else { throw ModelError("there are no tokens to run") }
+        return try tokens.withUnsafeBufferPointer { try forward($0, cache: cache) }
+    }
+
+    /// Appends one token; allocates nothing.
+    public func forward(_ token: Int32, cache: KVCache) throws -> UnsafeMutableBufferPointer<Float>
+    {
+        try withUnsafePointer(to: token) {
+            try forward(UnsafeBufferPointer(start: $0, count: 1), cache: cache)
+        }
+    }
+
+    private func forward(_ tokens: UnsafeBufferPointer<Int32>, cache: KVCache) throws
+        -> UnsafeMutableBufferPointer<Float>
+    {
+        try check(tokens, cache)
+        var hidden = state.hidden
+        for start in stride(from: 0, to: tokens.count, by: batchSize) {
+            let end = min(start + batchSize, tokens.count)
+            hidden = try runLayers(UnsafeBufferPointer(rebasing: tokens[start..<end]), cache)
+        }
+        return head(hidden.last)
+    }
+
+    /// Appends tokens and hands out the logits after each of them.
+    /// - Parameter body: Gets the index of a token and the logits after it, `[vocabSize]`.
+    public func forwardAll(
+        _ tokens: [Int32], cache: KVCache,
+        _ body: (Int, UnsafeMutableBufferPointer<Float>) throws -> Void
+    ) throws {
+        try tokens.withUnsafeBufferPointer { try check($0, cache) }
+        for start in stride(from: 0, to: tokens.count, by: batchSize) {
+            let end = min(start + batchSize, tokens.count)
+            let hidden = try tokens[start..<end].withUnsafeBufferPointer {
+                try runLayers($0, cache)
+            }
+            for row in stride(from: 0, to: end - start, by: state.logits.rows) {
+                let count = min(state.logits.rows, end - start - row)
+                let part = Rows(hidden[row], rows: count, columns: hidden.columns)
+                let logits = head(part)
+                for index in 0..<count {
+                    let line = UnsafeMutableBufferPointer(
+                        start: logits.baseAddress.map { $0 + index * model.config.vocabSize },
+                        count: model.config.vocabSize)
+                    try body(start + row + index, line)
+                }
+            }
+        }
+    }
+
+    private func check(_ tokens: UnsafeBufferPointer<Int32>, _ cache: KVCache) throws(ModelError) {
+        guard tokens.count <= cache.capacity - cache.count else {
+            throw ModelError(
+                "\(cache.count + tokens.count) tokens do not fit the context of \(cache.capacity); shorten the input or ask for a longer context"
+            )
+        }
+        for token in tokens where token < 0 || Int(token) >= model.config.vocabSize {
+            throw ModelError(
+                "token \(token) is not in the vocabulary of \(model.config.vocabSize)")
+        }
+    }
+
+    /// The residual stream after all layers, `[tokens, hiddenSize]`.
+    private func runLayers(_ tokens: UnsafeBufferPointer<Int32>, _ cache: KVCache) throws -> Rows {
+        let hidden = state.hidden.prefix(tokens.count)
+        let position = cache.count
+        model.embedTokens.forward(hidden, tokens, state.context)
+        state.place(at: position, count: tokens.count)
+        for (layer, layerCache) in zip(model.layers, cache.layers) {
+            try layer.forward(hidden, cache: layerCache, position: position, state)
+        }
+        cache.advance(by: tokens.count)
+        return hidden
+    }
+
+    /// Logits of the rows, `[rows, vocabSize]`.
+    private func head(_ hidden: Rows) -> UnsafeMutableBufferPointer<Float> {
+        let normed = state.normed.prefix(hidden.rows)
+        let logits = state.logits.prefix(hidden.rows)
+        model.norm.forward(normed, hidden, state.context)
+        model.lmHead.forward(logits, normed, state.context)
+        return UnsafeMutableBufferPointer(
+            start: logits.base, count: hidden.rows * model.config.vocabSize)
+    }
+}

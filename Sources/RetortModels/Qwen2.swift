@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Qwen2 and Qwen2.5 (Yang et al. 2024), the base of R1-Distill-Qwen. Queries, keys and values have
+// a bias, the output has none.
+
+import RetortFormats
+
+enum Qwen2 {
+    static func layer(_ weights: WeightLoader, config: ModelConfig) throws -> DecoderLayer {
+        DecoderLayer(
+            inputLayernorm: try weights.rmsNorm(
+                "input_layernorm", size: config.hiddenSize, eps: config.rmsNormEps),
+            selfAttn: try GroupedQueryAttention(
+                weights.scope("self_attn"), config: config, bias: true, outputBias: false,
+                queryKeyNorm: false),
+            postAttentionLayernorm: try weights.rmsNorm(
+                "post_attention_layernorm", size: config.hiddenSize, eps: config.rmsNormEps),
+            mlp: try GatedMLP(weights.scope("mlp"), config: config))
+    }
+}

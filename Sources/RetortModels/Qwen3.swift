@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Qwen3 (Yang et al. 2025), the base of R1-0528-Qwen3. Each head's queries and keys are normalised
+// before they are rotated; biases only where config.json asks for them.
+
+import RetortFormats
+
+enum Qwen3 {
+    static func layer(_ weights: WeightLoader, config: ModelConfig) throws -> DecoderLayer {
+        DecoderLayer(
+            inputLayernorm: try weights.rmsNorm(
+                "input_layernorm", size: config.hiddenSize, eps: config.rmsNormEps),
+            selfAttn: try GroupedQueryAttention(
+                weights.scope("self_attn"), config: config, bias: config.attentionBias,
+                outputBias: config.attentionBias, queryKeyNorm: true),
+            postAttentionLayernorm: try weights.rmsNorm(
+                "post_attention_layernorm", size: config.hiddenSize, eps: config.rmsNormEps),
+            mlp: try GatedMLP(weights.scope("mlp"), config: config))
+    }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reads the tensors of a checkpoint into layers by the checkpoint's own keys and checks every shape
+// against config.json before a kernel sees it.
+
+import RetortFormats
+import RetortTensor
+
+/// Loads the weights below one prefix, such as `model.layers.3.self_attn`.
+struct WeightLoader {
+    let checkpoint: Checkpoint
+    let pool: ThreadPool
+    /// Whether each tensor is searched for NaN and infinity when it is read.
+    let checksWeights: Bool
+    var prefix = ""
+
+    /// A loader for the keys below `name`.
+    func scope(_ name: String) -> WeightLoader {
+        var loader = self
+        loader.prefix = path(name)
+        return loader
+    }
+
+    private func path(_ name: String) -> String { prefix.isEmpty ? name : "\(prefix).\(name)" }
+
+    func contains(_ name: String) -> Bool { checkpoint.contains(path(name)) }
+
+    private func tensor(_ name: String, shape: [Int]) throws -> StoredTensor {
+        let tensor = try checkpoint.tensor(path(name))
+        guard tensor.shape == shape else {
+            throw ModelError(
+                "\(path(name)) has the shape \(tensor.shape), the configuration asks for \(shape)")
+        }
+        if checksWeights, let index = tensor.firstNonFinite() {
+            throw ModelError(
+                "\(path(name)) has NaN or infinity at element \(index); the file is damaged or its training diverged"
+            )
+        }
+        return tensor
+    }
+
+    /// A matrix `[rows, columns]`, in the layout of the kernels.
+    func matrix(_ name: String, rows: Int, columns: Int) throws -> WeightMatrix {
+        let tensor = try tensor(name, shape: [rows, columns])
+        let matrix = try WeightMatrix(
+            dtype: tensor.dtype, rows: rows, columns: columns, bytes: tensor.bytes,
+            owner: checkpoint, pool: pool)
+        // A repacked matrix has left the file; its pages there need not stay in memory.
+        if tensor.dtype.isQuantized { tensor.releasePages() }
+        return matrix
+    }
+
+    /// A vector of `count` elements as f32.
+    func vector(_ name: String, count: Int) throws -> FloatVector {
+        let tensor = try tensor(name, shape: [count])
+        return try FloatVector(dtype: tensor.dtype, count: count, bytes: tensor.bytes)
+    }
+
+    /// `name.weight` and, where the architecture says so, `name.bias`.
+    func linear(_ name: String, from inputs: Int, to outputs: Int, bias: Bool) throws -> Linear {
+        let layer = scope(name)
+        return Linear(
+            weight: try layer.matrix("weight", rows: outputs, columns: inputs),
+            bias: bias ? try layer.vector("bias", count: outputs) : nil)
+    }
+
+    func rmsNorm(_ name: String, size: Int, eps: Float) throws -> RMSNorm {
+        RMSNorm(weight: try scope(name).vector("weight", count: size), eps: eps)
+    }
+
+    /// The token embedding, read row by row where it lies in the file.
+    func embedding(_ name: String, vocabSize: Int, hiddenSize: Int) throws -> Embedding {
+        let tensor = try tensor("\(name).weight", shape: [vocabSize, hiddenSize])
+        return try Embedding(tensor: tensor, owner: checkpoint)
+    }
+}

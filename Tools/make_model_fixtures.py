@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Small random-weight checkpoints with the logits and greedy tokens of transformers in float32.
+
+    python3 Tools/make_model_fixtures.py Tests/RetortModelsTests/Fixtures
+
+Needs torch 2.13.0, transformers 5.24.0, safetensors 0.8.0 (Tools/requirements.txt). What varies: head
+ratios, head_dim apart from hidden/heads, biases, tied heads, RoPE scalings, odd vocabulary sizes, the
+types of the weights, one file or shards. Each folder is a Hugging Face checkpoint plus
+reference.safetensors, all f32: tokens, logits [tokens, vocab], greedy (64 tokens after the first 8).
+"""
+import shutil
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from transformers import (
+    LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM)
+
+BASE = dict(
+    hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
+    num_key_value_heads=2, vocab_size=97, max_position_embeddings=256, rms_norm_eps=1e-6,
+    initializer_range=0.3, bos_token_id=0, eos_token_id=1, pad_token_id=None,
+    tie_word_embeddings=False)
+
+
+def rope(kind, theta=10000.0, **extra):
+    return dict(rope_type=kind, rope_theta=theta, **extra)
+
+
+CASES = {
+    "llama-mha": (LlamaConfig, dict(num_key_value_heads=4), "float32"),
+    "llama-mqa-tied": (
+        LlamaConfig, dict(num_key_value_heads=1, tie_word_embeddings=True, vocab_size=131),
+        "float32"),
+    "llama-head-dim": (
+        LlamaConfig,
+        dict(num_attention_heads=6, num_key_value_heads=2, head_dim=10, hidden_size=36,
+             intermediate_size=52, vocab_size=101), "float32"),
+    "llama-biases": (
+        LlamaConfig, dict(attention_bias=True, mlp_bias=True, rms_norm_eps=1e-5), "float32"),
+    "llama-llama3": (
+        LlamaConfig,
+        dict(head_dim=16, rope_parameters=rope(
+            "llama3", 500000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
+            original_max_position_embeddings=64)), "float32"),
+    "llama-linear-f16": (
+        LlamaConfig, dict(rope_parameters=rope("linear", factor=4.0)), "float16"),
+    "llama-yarn": (
+        LlamaConfig,
+        dict(head_dim=16, rope_parameters=rope(
+            "yarn", factor=4.0, original_max_position_embeddings=64)), "float32"),
+    "llama-bf16-sharded": (LlamaConfig, dict(num_key_value_heads=4), "bfloat16"),
+    "qwen2-gqa": (Qwen2Config, dict(num_key_value_heads=1, vocab_size=113), "float32"),
+    "qwen2-tied-bf16": (
+        Qwen2Config, dict(tie_word_embeddings=True, rope_parameters=rope("default", 1e6)),
+        "bfloat16"),
+    "qwen2-wide": (
+        Qwen2Config,
+        dict(hidden_size=48, num_attention_heads=6, num_key_value_heads=3, intermediate_size=32),
+        "float32"),
+    "qwen2-yarn-sharded": (
+        Qwen2Config,
+        dict(rope_parameters=rope(
+            "yarn", 1e6, factor=4.0, original_max_position_embeddings=64)), "float32"),
+    "qwen3-head-dim": (Qwen3Config, dict(head_dim=12, vocab_size=103), "float32"),
+    "qwen3-tied-bias": (
+        Qwen3Config, dict(head_dim=16, tie_word_embeddings=True, attention_bias=True), "float32"),
+    "qwen3-yarn-bf16-sharded": (
+        Qwen3Config,
+        dict(head_dim=8, rope_parameters=rope(
+            "yarn", 1e6, factor=4.0, original_max_position_embeddings=64)), "bfloat16"),
+}
+CLASSES = {LlamaConfig: LlamaForCausalLM, Qwen2Config: Qwen2ForCausalLM,
+           Qwen3Config: Qwen3ForCausalLM}
+
+
+def make(root, index, name):
+    config_class, changes, dtype = CASES[name]
+    torch.manual_seed(index)
+    config = config_class(**{**BASE, **changes})
+    model = CLASSES[config_class](config)
+    with torch.no_grad():
+        for key, parameter in model.named_parameters():
+            if key.endswith("bias"):
+                parameter.normal_(0, 0.3)
+            elif key.endswith("norm.weight"):
+                parameter.normal_(1, 0.2)
+    # The reference runs in float32 on the very numbers that the files hold.
+    model = model.to(getattr(torch, dtype))
+    folder = root / name
+    shutil.rmtree(folder, ignore_errors=True)
+    model.save_pretrained(folder, max_shard_size="20KB" if "sharded" in name else "5GB")
+    model = CLASSES[config_class].from_pretrained(folder, dtype=torch.float32).eval()
+
+    generator = torch.Generator().manual_seed(index)
+    tokens = torch.randint(0, config.vocab_size, (90,), generator=generator)
+    with torch.no_grad():
+        logits = model(tokens[None]).logits[0]
+        sequence = tokens[:8]
+        for _ in range(64):
+            sequence = torch.cat([sequence, model(sequence[None]).logits[0, -1:].argmax(-1)])
+    save_file(
+        {"tokens": tokens.float(), "logits": logits.contiguous(),
+         "greedy": sequence[8:].float()}, folder / "reference.safetensors")
+    (folder / "generation_config.json").unlink(missing_ok=True)
+
+
+def main():
+    root = Path(sys.argv[1])
+    for index, name in enumerate(CASES):
+        make(root, index, name)
+        print(name)
+
+
+if __name__ == "__main__":
+    main()
