@@ -38,12 +38,12 @@ enum Llama3Frequencies {
     static func scaling(of factors: [Float], config: ModelConfig, originals: [Int], path: String)
         throws(FormatError) -> RopeScaling?
     {
-        let largest = factors.max() ?? 1
+        // A factor that has been through a quotient of floats is off by its last bits.
+        let largest = ((factors.max() ?? 1) * 1024).rounded() / 1024
         if factors.allSatisfy({ $0 == 1 }) { return nil }
-        var candidates = originals.map { (low: Float(1), high: Float(4), original: $0) }
-        if let fitted = fit(factors, largest, wavelengths(config.headDim, config.ropeTheta)) {
-            candidates.append(fitted)
-        }
+        let usual = originals.map { (low: Float(1), high: Float(4), original: $0) }
+        let fitted = fit(factors, largest, wavelengths(config.headDim, config.ropeTheta))
+        let candidates = usual + fitted
         for (low, high, original) in candidates where original > 0 && high > low {
             let expected = Self.factors(
                 headDim: config.headDim, theta: config.ropeTheta, factor: largest, low: low,
@@ -64,22 +64,24 @@ enum Llama3Frequencies {
 
     /// Between its ends the blend is linear in the turns over the original context. Only the ratios
     /// of low, high and original show, so low is set to 1.
+    /// - Returns: A guess with a whole number for high, and one without.
     private static func fit(_ factors: [Float], _ largest: Float, _ wavelengths: [Double])
-        -> (low: Float, high: Float, original: Int)?
+        -> [(low: Float, high: Float, original: Int)]
     {
-        guard factors.count == wavelengths.count else { return nil }
+        guard factors.count == wavelengths.count else { return [] }
         let blended = zip(factors, wavelengths).filter { $0.0 > 1.0001 && $0.0 < largest * 0.9999 }
         guard let first = blended.first, let last = blended.last, first.1 < last.1 else {
-            return nil
+            return []
         }
         func smooth(_ factor: Float) -> Double {
             (1 / Double(factor) - 1 / Double(largest)) / (1 - 1 / Double(largest))
         }
         let slope = (smooth(first.0) - smooth(last.0)) / (1 / first.1 - 1 / last.1)
         let intercept = smooth(first.0) - slope / first.1
-        guard slope > 0, intercept < 0 else { return nil }
+        guard slope > 0, intercept < 0 else { return [] }
         let span = -1 / intercept
-        guard let original = Int(exactly: (slope * span).rounded()) else { return nil }
-        return (1, Float(1 + span), original)
+        return [span.rounded(), span].compactMap { span in
+            Int(exactly: (slope * span).rounded()).map { (1, Float(1 + span), $0) }
+        }
     }
 }

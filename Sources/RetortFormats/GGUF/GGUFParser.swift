@@ -85,9 +85,9 @@ struct GGUFParser {
     private var left: Int { file.count - position }
 
     private mutating func integer<T: FixedWidthInteger & BitwiseCopyable>(
-        _ type: T.Type, _ what: String
+        _ type: T.Type, _ what: @autoclosure () -> String
     ) throws(FormatError) -> T {
-        guard left >= MemoryLayout<T>.size else { throw endsEarly(what) }
+        guard left >= MemoryLayout<T>.size else { throw endsEarly(what()) }
         let value = file.bytes.loadUnaligned(fromByteOffset: position, as: T.self)
         position += MemoryLayout<T>.size
         return T(littleEndian: value)
@@ -105,9 +105,11 @@ struct GGUFParser {
     }
 
     /// The range of a string's bytes.
-    private mutating func stringRange(_ what: String) throws(FormatError) -> Range<Int> {
-        let length = try integer(UInt64.self, what)
-        guard length <= UInt64(left) else { throw endsEarly(what) }
+    private mutating func stringRange(_ what: @autoclosure () -> String) throws(FormatError)
+        -> Range<Int>
+    {
+        let length = try integer(UInt64.self, what())
+        guard length <= UInt64(left) else { throw endsEarly(what()) }
         let range = position..<position + Int(length)
         position = range.upperBound
         return range
