@@ -42,7 +42,11 @@ let package = Package(
         .library(name: "RetortTemplates", targets: ["RetortTemplates"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
     ],
     targets: [
         .target(
@@ -58,7 +62,17 @@ let package = Package(
             "RetortEngine",
             ["RetortModels", "RetortFormats", "RetortTokenizers", "RetortTemplates", "RetortJSON"],
             resources: [.copy("Resources")]),
-        module("RetortHub", ["RetortJSON"]),
+        module(
+            "RetortHub",
+            [
+                "RetortJSON",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
         .executableTarget(
             name: "retort",
             dependencies: [
@@ -78,6 +92,11 @@ let package = Package(
         tests("RetortTokenizers", ["RetortJSON"]),
         tests("RetortTemplates", ["RetortJSON"]),
         tests("RetortEngine", ["RetortTokenizers", "RetortModels", "RetortFormats"]),
-        tests("RetortHub"),
+        tests(
+            "RetortHub",
+            [
+                "RetortJSON", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]),
     ]
 )
