@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes Tests/RetortFormatsTests/Fixtures: tiny models and files written by the reference libraries.
+"""Makes Tests/RetortFormatsTests/Fixtures, tiny models and files written by the reference libraries,
+and from them the seeds in Fuzzing/Corpus.
 
     python Tools/make_format_fixtures.py
 
@@ -9,6 +10,7 @@ Versions: torch 2.13.0, transformers 5.24.0, safetensors 0.8.0, gguf 0.19.0, num
 import json
 import math
 import shutil
+import struct
 from pathlib import Path
 
 import gguf
@@ -21,7 +23,9 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
-OUT = Path(__file__).parent.parent / "Tests/RetortFormatsTests/Fixtures"
+ROOT = Path(__file__).parent.parent
+OUT = ROOT / "Tests/RetortFormatsTests/Fixtures"
+CORPUS = ROOT / "Fuzzing/Corpus"
 EXPECTED: dict = {}
 
 LAYER_NAMES = {
@@ -222,7 +226,7 @@ def every_type() -> None:
         "f8": torch.ones(4).to(torch.float8_e4m3fn),
         "flags": torch.tensor([True, False]),
     }
-    save_file(tensors, OUT / "types.safetensors", metadata={"format": "pt", "note": "all kinds"})
+    save_file(tensors, OUT / "types.safetensors", metadata={"note": "all kinds"})
     EXPECTED["types.safetensors"] = {
         k: digest(v.float().numpy()) for k, v in tensors.items() if v.is_floating_point() and k != "f8"
     }
@@ -305,6 +309,40 @@ def configurations() -> None:
     (OUT / "configs.json").write_text(json.dumps(cases, indent=1))
 
 
+def corpus() -> None:
+    """Seeds for fuzzing: small files that reach every branch of the readers."""
+    for target in ("FuzzGGUF", "FuzzSafetensors"):
+        shutil.rmtree(CORPUS / target, ignore_errors=True)
+        (CORPUS / target).mkdir(parents=True)
+    shutil.copy(OUT / "types.gguf", CORPUS / "FuzzGGUF")
+    shutil.copy(OUT / "types.safetensors", CORPUS / "FuzzSafetensors")
+    # The safetensors target reads what follows the length as config.json too.
+    texts = {f"config-{i}": json.dumps({**BASE, **c}) for i, c in enumerate(CONFIGS.values())}
+    texts["generation"] = (OUT / "llama/generation_config.json").read_text()
+    for name, text in texts.items():
+        data = text.encode()
+        (CORPUS / "FuzzSafetensors" / name).write_bytes(struct.pack("<Q", len(data)) + data)
+    for arch, scaling in (("llama", "linear"), ("qwen2", "yarn"), ("qwen3", "none")):
+        writer = gguf.GGUFWriter(CORPUS / "FuzzGGUF" / f"{arch}.gguf", arch)
+        writer.add_block_count(1)
+        writer.add_context_length(128)
+        writer.add_embedding_length(64)
+        writer.add_feed_forward_length(64)
+        writer.add_head_count(2)
+        writer.add_head_count_kv([1, 1] if arch == "llama" else 1)
+        writer.add_key_length(32)
+        writer.add_layer_norm_rms_eps(1e-6)
+        writer.add_rope_scaling_type(gguf.RopeScalingType(scaling))
+        writer.add_rope_scaling_factor(4.0)
+        writer.add_token_list(["a", "b"])
+        if arch != "qwen3":
+            writer.add_tensor("token_embd.weight", np.ones((2, 64), np.float32))
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+
+
 if __name__ == "__main__":
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
@@ -312,3 +350,4 @@ if __name__ == "__main__":
     every_type()
     configurations()
     (OUT / "expected.json").write_text(json.dumps(EXPECTED, indent=0))
+    corpus()

@@ -67,7 +67,11 @@ public struct GenerationConfig: Sendable, Equatable {
     /// What a GGUF file says: the sampling that its makers ship and the tokens that end a text.
     init(_ gguf: GGUFFile) throws(FormatError) {
         func float(_ key: String) throws(FormatError) -> Float? {
-            try gguf.number(key).map { Float($0) }
+            guard let value = try gguf.number(key).map({ Float($0) }) else { return nil }
+            guard value.isFinite else {
+                throw FormatError("\(gguf.path): \(key) is \(value); a finite number was expected")
+            }
+            return value
         }
         var ends: [Int] = []
         for name in ["eos", "eot", "eom"] {
