@@ -49,4 +49,8 @@ public struct HubConfiguration: Sendable, Equatable {
             isOffline = ["1", "ON", "YES", "TRUE"].contains(flag)
         }
     }
+    /// What this process's environment says.
+    public static func standard() throws(HubError) -> HubConfiguration {
+        try HubConfiguration(environment: ProcessInfo.processInfo.environment)
+    }
 }

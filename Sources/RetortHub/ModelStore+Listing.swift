@@ -103,11 +103,17 @@ extension ModelStore {
                 + best.map { RepoPath.printable($0.name.description) }.joined(separator: ", "))
     }
 
-    /// What to open for a name: a Hugging Face directory or a GGUF file; nil if there is no such
-    /// model.
-    /// - Throws: ``HubError`` of kind `ambiguous`, or `storage` if the model's files are gone.
-    public func resolve(_ query: String) throws(HubError) -> URL? {
-        guard let model = try model(named: query) else { return nil }
+    /// What to open for a name: a Hugging Face directory or a GGUF file.
+    /// - Throws: ``HubError`` of kind `notFound`, `ambiguous`, or `storage` if the model's files are
+    ///   gone.
+    public func resolve(_ query: String) throws(HubError) -> URL {
+        guard let model = try model(named: query) else {
+            throw HubError(
+                .notFound,
+                "there is no model “\(RepoPath.printable(query))” in the store (`retort list` shows what"
+                    + " there is); `retort pull OWNER/NAME` fetches one, and a path to a GGUF file or"
+                    + " a Hugging Face directory works too")
+        }
         let snapshot = "\(folder(of: model.name))/snapshots/\(model.commit)"
         for file in model.files
         where FileSystem.size("\(snapshot)/\(file.path)") != file.size {

@@ -53,6 +53,11 @@ public struct ModelStore: Sendable {
         }
     }
 
+    /// The store that this process's environment names.
+    public static func standard() throws(HubError) -> ModelStore {
+        try ModelStore(environment: ProcessInfo.processInfo.environment)
+    }
+
     var rootPath: String { root.standardizedFileURL.path }
 
     func folder(of model: ModelName) -> String { "\(rootPath)/\(model.owner)/\(model.name)" }

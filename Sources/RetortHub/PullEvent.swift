@@ -32,4 +32,16 @@ public struct PullProgress: Sendable, Equatable {
     public var bytesPerSecond: Double
     /// At that rate.
     public var secondsLeft: Double?
+
+    package init(
+        completedBytes: Int, totalBytes: Int, completedFiles: Int, totalFiles: Int,
+        bytesPerSecond: Double = 0, secondsLeft: Double? = nil
+    ) {
+        self.completedBytes = completedBytes
+        self.totalBytes = totalBytes
+        self.completedFiles = completedFiles
+        self.totalFiles = totalFiles
+        self.bytesPerSecond = bytesPerSecond
+        self.secondsLeft = secondsLeft
+    }
 }

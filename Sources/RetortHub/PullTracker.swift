@@ -22,7 +22,7 @@ final class PullTracker: Sendable {
             State(
                 progress: PullProgress(
                     completedBytes: completedBytes, totalBytes: totalBytes, completedFiles: 0,
-                    totalFiles: totalFiles, bytesPerSecond: 0)))
+                    totalFiles: totalFiles)))
         self.onEvent = onEvent
     }
 

@@ -6,5 +6,6 @@ import ArgumentParser
 @main
 struct Retort: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "retort", abstract: "Run open reasoning models on your own machine.")
+        commandName: "retort", abstract: "Run open reasoning models on your own machine.",
+        subcommands: [PullCommand.self, ListCommand.self, RemoveCommand.self])
 }

@@ -24,7 +24,10 @@ struct ModelStoreTests {
     func empty() throws {
         let store = ModelStore(root: URL(fileURLWithPath: "/nonexistent/models"))
         #expect(store.contents() == StoreContents.empty)
-        #expect(try store.resolve("a/b") == nil)
+        #expect(try store.model(named: "a/b") == nil)
+        let error = #expect(throws: HubError.self) { try store.resolve("a/b") }
+        #expect(error?.kind == .notFound)
+        #expect(error?.description.contains("retort pull") == true)
     }
 
     @Test(
@@ -86,7 +89,7 @@ struct ModelStoreTests {
     @Test("The only model of a repository needs no selector")
     func only() async throws {
         let bench = try await filled("ada/tiny:Q8_0")
-        #expect(try bench.store.resolve("ada/tiny")?.lastPathComponent == "tiny-Q8_0.gguf")
+        #expect(try bench.store.resolve("ada/tiny").lastPathComponent == "tiny-Q8_0.gguf")
     }
 
     @Test("Removing a model keeps the blobs of the others")
