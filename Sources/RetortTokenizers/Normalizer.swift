@@ -30,7 +30,8 @@ struct Normalizer: Sendable {
 }
 
 extension NormalizerStep {
-    fileprivate func apply(_ text: UnsafeBufferPointer<UInt8>, _ scratch: RegexScratch) -> [UInt8]? {
+    fileprivate func apply(_ text: UnsafeBufferPointer<UInt8>, _ scratch: RegexScratch) -> [UInt8]?
+    {
         guard let base = text.baseAddress, !text.isEmpty else { return nil }
         switch self {
         case .canonical(let composes):

@@ -59,7 +59,9 @@ final class TokenTable: @unchecked Sendable {
         pool = .allocate(capacity: tokens.bytes.count)
         for (index, byte) in tokens.bytes.enumerated() { (pool + index).initialize(to: byte) }
         offsets = .allocate(capacity: tokens.offsets.count)
-        for (index, start) in tokens.offsets.enumerated() { (offsets + index).initialize(to: start) }
+        for (index, start) in tokens.offsets.enumerated() {
+            (offsets + index).initialize(to: start)
+        }
     }
 
     deinit {

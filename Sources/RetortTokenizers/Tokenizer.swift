@@ -221,7 +221,7 @@ public final class Tokenizer: Sendable {
             guard start < end else { return }
             scratch.pieces.removeAll(keepingCapacity: true)
             scratch.pieces.append(Piece(start: start, end: end))
-            encode(pieces: base, isFirst: isFirst && start == 0, from: 0, scratch)
+            encode(pieces: base, isFirst: isFirst && start == 0, scratch)
         }
         var done = 0
         for match in normalizedMatcher.matches(text, parsesSpecial: parsesSpecial) {
@@ -232,30 +232,46 @@ public final class Tokenizer: Sendable {
         encodePieces(done, text.count)
     }
 
-    /// Runs the pre-tokenizer's steps from `first` on over `scratch.pieces`, then the model.
+    /// Runs the pre-tokenizer over `scratch.pieces`, and the model over what comes out.
     private func encode(
-        pieces text: UnsafePointer<UInt8>, isFirst: Bool, from first: Int,
-        _ scratch: EncoderScratch
+        pieces text: UnsafePointer<UInt8>, isFirst: Bool, _ scratch: EncoderScratch
     ) {
-        for index in first..<preTokenizer.steps.count {
-            let step = preTokenizer.steps[index]
-            guard step.changesText else {
-                scratch.cutPieces.removeAll(keepingCapacity: true)
-                step.cut(text, scratch.pieces, into: &scratch.cutPieces, scratch: scratch.regex)
-                swap(&scratch.pieces, &scratch.cutPieces)
-                continue
+        preTokenizer.cut(text, isFirst: isFirst, scratch) { text in
+            for piece in scratch.pieces {
+                model.encode(text + piece.start, piece.end - piece.start, scratch)
             }
-            let (rewritten, pieces) = step.rewrite(text, scratch.pieces, isFirst: isFirst)
-            scratch.pieces = pieces
-            rewritten.withUnsafeBufferPointer {
-                guard let base = $0.baseAddress else { return }
-                encode(pieces: base, isFirst: isFirst, from: index + 1, scratch)
+        }
+    }
+
+    /// The text as the normalizer leaves it.
+    package func normalized(_ text: String) -> String {
+        var text = text
+        let scratch = RegexScratch()
+        let bytes = text.withUTF8 {
+            scratch.steps = Self.steps($0.count)
+            return normalizer.normalized($0, scratch: scratch)
+        }
+        return bytes.map { String(decoding: $0, as: UTF8.self) } ?? text
+    }
+
+    /// The pieces that the pre-tokenizer makes of a text.
+    package func pieces(_ text: String) -> [String] {
+        var text = text
+        let scratch = EncoderScratch()
+        var result: [String] = []
+        text.withUTF8 { bytes in
+            guard let base = bytes.baseAddress, !bytes.isEmpty else { return }
+            scratch.regex.steps = Self.steps(bytes.count)
+            scratch.pieces = [Piece(start: 0, end: bytes.count)]
+            preTokenizer.cut(base, isFirst: true, scratch) { text in
+                for piece in scratch.pieces {
+                    let bytes = UnsafeBufferPointer(
+                        start: text + piece.start, count: piece.end - piece.start)
+                    result.append(String(decoding: bytes, as: UTF8.self))
+                }
             }
-            return
         }
-        for piece in scratch.pieces {
-            model.encode(text + piece.start, piece.end - piece.start, scratch)
-        }
+        return result
     }
 
     // MARK: Decoding

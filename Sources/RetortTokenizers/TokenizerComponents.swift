@@ -205,7 +205,9 @@ struct PreTokenizer: Sendable {
     private func metaspace(_ json: JSONValue) throws(TokenizerError) -> PreTokenizerStep {
         guard let replacement = json["replacement"]?.stringValue,
             replacement.unicodeScalars.count == 1
-        else { throw TokenizerError("the pre-tokenizer Metaspace has no \"replacement\" character") }
+        else {
+            throw TokenizerError("the pre-tokenizer Metaspace has no \"replacement\" character")
+        }
         return .metaspace(
             replacement: Array(replacement.utf8), try prependScheme(json),
             split: json["split"]?.boolValue ?? true)

@@ -148,7 +148,8 @@ extension PreTokenizerStep {
         var output: [UInt8] = []
         var cut: [Piece] = []
         for (index, piece) in pieces.enumerated() {
-            let bytes = UnsafeBufferPointer(start: text + piece.start, count: piece.end - piece.start)
+            let bytes = UnsafeBufferPointer(
+                start: text + piece.start, count: piece.end - piece.start)
             var start = output.count
             switch self {
             case .metaspace(let replacement, let scheme, let split):
@@ -181,6 +182,33 @@ extension PreTokenizerStep {
             if start < output.count { cut.append(Piece(start: start, end: output.count)) }
         }
         return (output, cut)
+    }
+}
+
+extension PreTokenizer {
+    /// Runs the steps from `first` on over `scratch.pieces`; `body` gets the text that the pieces
+    /// are parts of when all are done.
+    func cut(
+        _ text: UnsafePointer<UInt8>, isFirst: Bool, from first: Int = 0,
+        _ scratch: EncoderScratch, _ body: (UnsafePointer<UInt8>) -> Void
+    ) {
+        for index in first..<steps.count {
+            let step = steps[index]
+            guard step.changesText else {
+                scratch.cutPieces.removeAll(keepingCapacity: true)
+                step.cut(text, scratch.pieces, into: &scratch.cutPieces, scratch: scratch.regex)
+                swap(&scratch.pieces, &scratch.cutPieces)
+                continue
+            }
+            let (rewritten, pieces) = step.rewrite(text, scratch.pieces, isFirst: isFirst)
+            scratch.pieces = pieces
+            rewritten.withUnsafeBufferPointer {
+                guard let base = $0.baseAddress else { return }
+                cut(base, isFirst: isFirst, from: index + 1, scratch, body)
+            }
+            return
+        }
+        body(text)
     }
 }
 

@@ -38,7 +38,8 @@ struct RegexProgram: Sendable {
 
     private mutating func emit(_ instruction: Instruction) throws(TokenizerError) {
         guard instructions.count < Self.largest else {
-            throw TokenizerError("regular expression: too large once its quantifiers are written out")
+            throw TokenizerError(
+                "regular expression: too large once its quantifiers are written out")
         }
         instructions.append(instruction)
     }

@@ -318,7 +318,8 @@ struct RegexParser {
         return isNegated ? set.inverted : set
     }
 
-    private mutating func bracketItem() throws(TokenizerError) -> (set: ScalarSet, single: UInt32?) {
+    private mutating func bracketItem() throws(TokenizerError) -> (set: ScalarSet, single: UInt32?)
+    {
         guard let scalar = current else { throw error("'[' without ']'") }
         guard scalar == "\\" else {
             position += 1
@@ -387,7 +388,8 @@ struct RegexParser {
         case "u": return single(try hexadecimal(maximum: 4, mayHaveBraces: false))
         default:
             // Letters and digits that are not listed mean something that is not supported.
-            let isPlain = !(scalar.isASCII && (("0"..."9") ~= scalar || scalar.properties.isAlphabetic))
+            let isPlain =
+                !(scalar.isASCII && (("0"..."9") ~= scalar || scalar.properties.isAlphabetic))
             guard isPlain else { throw error("an unknown escape") }
             return single(scalar.value)
         }

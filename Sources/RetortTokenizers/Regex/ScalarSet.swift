@@ -77,7 +77,8 @@ struct ScalarSet: Sendable, Equatable {
         var groups: [UInt32: [UInt32]] = [:]
         for name in ["Lu", "Ll", "Lt", "Mn", "Nl", "So"] {
             for range in named(name)?.ranges ?? [] {
-                for value in range {
+                // U+0131 has I for a capital, but no folding makes it an i.
+                for value in range where value != 0x131 {
                     guard let properties = Unicode.Scalar(value)?.properties else { continue }
                     let upper = single(properties.uppercaseMapping) ?? value
                     let folded =

@@ -6,7 +6,8 @@
 /// Unicode properties as text; ``UnicodeProperties`` unpacks them once.
 enum UnicodeData {
     /// General categories in the order of the letters that `categories` uses.
-    static let categoryNames = "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Cs Co Cn"
+    static let categoryNames =
+        "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Cs Co Cn"
 
     /// Runs over all of Unicode: a letter for the category, the length unless 1.
     static let categories: StaticString = """

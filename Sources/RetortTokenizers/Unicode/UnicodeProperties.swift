@@ -57,7 +57,9 @@ final class UnicodeProperties: @unchecked Sendable {
         for word in UnicodeText(UnicodeData.whitespace) {
             mark(UnicodeText.range(word), ScalarFlags.whitespace)
         }
-        for range in PreTokenizerPatterns.deepSeekLetters { mark(range, ScalarFlags.deepSeekLetter) }
+        for range in PreTokenizerPatterns.deepSeekLetters {
+            mark(range, ScalarFlags.deepSeekLetter)
+        }
         // Whatever is not a starter, decomposes for good, or may be the second of a composition.
         for word in UnicodeText(UnicodeData.combiningClasses) where word.last != 0x3D {
             mark(UnicodeText.range(word), ScalarFlags.normalization)
