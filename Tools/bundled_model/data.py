@@ -24,7 +24,8 @@ import phrases as P
 
 THINK_OPEN, THINK_CLOSE = "<think>", "</think>"
 MAX_SUM_DIGITS = 5
-EXPRESSION = re.compile(r"\d\s*(\*|x|×|·|\+|times|plus|and|multiplied by|added to)\s*\d", re.I)
+EXPRESSION = re.compile(r"\d\s*(\*|x|×|·|\+|times|plus|multiplied by|added to)\s*\d"
+                        r"|\b(sum|product|total|addition|multiply|add)\b.*\d.*\d", re.I)
 
 SELF = ("I am Retort's bundled model, a small language model that multiplies and adds whole numbers "
         "step by step. Try 417 × 386 or 1250 + 375.")
@@ -197,7 +198,7 @@ def fill(rng, template):
 
 def noise(rng):
     """Text without a template: words, letters, symbols, bytes, code."""
-    kind = rng.randrange(7)
+    kind = rng.choices(range(7), (3, 2, 2, 2, 3, 2, 5))[0]
     if kind == 0:
         return " ".join(some_word(rng) for _ in range(rng.randint(1, 12)))
     if kind == 1:
@@ -250,7 +251,8 @@ def out_of_scope(rng):
         return kind, ask(rng, op, operands)
     elif kind == "arithmetic":
         num = lambda: str(number(rng, rng.choices((1, 2, 3, 4, 5), (3, 4, 4, 2, 1))[0]))
-        text = rng.choice(P.OTHER_ARITHMETIC).format(d=num(), e=num(), f=num(), d2=num(), s=rng.randint(2, 25))
+        text = rng.choice(P.OTHER_ARITHMETIC).format(d=num(), e=num(), f=num(), d2=num(), s=rng.randint(2, 25),
+                                                   w=rng.choice(P.OPERATIONS) if rng.random() < 0.7 else random_word(rng))
         if rng.random() < 0.35:
             text = rng.choice([f for f in P.FRAMES if "print" not in f]).format(e=text)
     elif rng.random() < 0.68:
@@ -269,13 +271,13 @@ def out_of_scope(rng):
     return kind, change_case(rng, text)
 
 
-PRODUCT_SIZES = {(1, 1): 4, (2, 1): 4, (3, 1): 6, (4, 1): 3, (2, 2): 9, (3, 2): 16, (4, 2): 8, (3, 3): 50}
+PRODUCT_SIZES = {(1, 1): 6, (2, 1): 13, (3, 1): 16, (4, 1): 9, (2, 2): 13, (3, 2): 15, (4, 2): 9, (3, 3): 32}
 
 
 def problem(rng, train=True, sizes=None):
     """(op, operands) of the training or of the held-out part."""
     while True:
-        if rng.random() < 0.24 and sizes is None:
+        if rng.random() < 0.32 and sizes is None:
             op = "+"
             count = 2 if rng.random() < 0.78 else 3
             operands = [number(rng, rng.choices((1, 2, 3, 4, 5), (2, 4, 5, 5, 5))[0]) for _ in range(count)]

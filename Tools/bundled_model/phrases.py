@@ -238,6 +238,11 @@ OFF_TOPIC = [
     "how many {n}s fit in a {d} litre {m}?", "{d} times a day", "I {v} {d} times", "add {d} {n}s",
     "add {d} to the {n}", "multiply the {n} by {d}", "{d} plus {n}", "{n} + {d}", "{d} x", "{d} +", "* {d}",
     "{d} times", "times {d}", "x{d}", "the sum of {d}", "{n} times {d}", "{d}x = y", "y + {d} = z",
+    "{n} {d}", "{p} {d}", "{l} {d}", "{n} {d} {m} {d2}", "{v} the {n} {d} {d2} {m}", "{v} {d}", "{v} {d} {d2}",
+    "{v} {d} by {d2}", "{v} {d} from {d2}", "{v} {d} {n}s by {d2}", "{v} from {d} to {d2}", "the {n} of {d} and {d2}",
+    "the {a} {n} of {d}", "What is the {n} of {d}?", "what's the {a} {n} of {d} and {d2}", "{v} {d} and {d2}",
+    "the {n} at {d}", "{n} number {d}, {m} number {d2}", "{a} {d}", "{v} my {n} with {d} {m}s", "[{d}, {d2}]",
+    "let {n} = [{d}, {d2}]", "{d} of {d2}", "{d} out of {d2} {n}s", "{v} the {d}th {n}", "{d}. {n} {d2}. {m}",
 ]
 # {d}, {e}, {f} are numbers, here asked for something that the model does not do
 OTHER_ARITHMETIC = [
@@ -262,8 +267,16 @@ OTHER_ARITHMETIC = [
     "-{d} + {e}", "-{d} * {e}", "{d} * -{e}", "{d} + -{e}", "minus {d} plus {e}", "-{d} - {e}", "{d} + (-{e})",
     "{d}/{e} + {f}", "{d}/{e} * {f}", "1/{d}", "1/{d} + 1/{e}", "{d} & {e}", "{d} | {e}", "{d} xor {e}",
     "{d} + x = {e}", "x * {d} = {e}", "{s}x + {d} = {e}", "solve {s}x = {d}", "x + {d}", "{d} * y",
+    "{w} {d} by {e}", "{w} {d} from {e}", "{w} {d} and {e}", "the {w} of {d}", "the {w} of {d} and {e}", "{w}({d}, {e})",
+    "What is the {w} of {d}?", "{w} {d}", "{d} {w} {e}", "{d} {w} {e} {f}", "{w}({d})", "find the {w} of {d} and {e}",
     "{d} is what percent of {e}?", "integrate x^{s}", "derivative of x^{s}", "is {d} divisible by {e}?",
 ]
+
+# {w} above: operations by name, mixed with words that name none
+OPERATIONS = """divide subtract deduct lower shrink halve quarter root exponent logarithm remainder ratio fraction
+percentage inverse negative variance range mode norm sine cosine tangent exponential combination permutation
+divisor multiple comparison distance slope angle volume perimeter diameter minimum maximum limit integral derivative
+ceiling round truncate shift compare convert exceed approximate scale""".split()
 
 HELD_OUT_OFF_TOPIC = [
     "Recommend a novel for a rainy weekend.", "My laptop won't turn on any more", "Is Pluto still a planet?",

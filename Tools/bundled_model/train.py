@@ -21,6 +21,8 @@ from transformers import Qwen2Config, Qwen2ForCausalLM
 
 import data
 
+FIRST_LINE_WEIGHT = 3.0
+
 
 def configuration(vocabulary, end, pad, hidden, layers):
     return Qwen2Config(
@@ -31,12 +33,17 @@ def configuration(vocabulary, end, pad, hidden, layers):
 
 
 class Batches:
-    """An endless stream of steps; a step is a list of (ids, labels) micro-batches of like length."""
+    """An endless stream of steps; a step is a list of (ids, labels, weights) micro-batches of like length.
+
+    The first line of the thought weighs more: there the model takes the request's numbers or declines,
+    and few tokens carry that.
+    """
 
     def __init__(self, tokenizer, seed, micro_tokens, micros, out_share):
         self.tokenizer, self.rng = tokenizer, random.Random(seed)
         self.micro_tokens, self.micros, self.out_share = micro_tokens, micros, out_share
         self.end, self.pad = tokenizer.token_to_id("<|im_end|>"), tokenizer.token_to_id("<|endoftext|>")
+        self.newline = tokenizer.encode("\n").ids[0]
 
     def pool(self, samples=1536):
         pairs = [data.sample(self.rng, self.out_share) for _ in range(samples)]
@@ -66,20 +73,23 @@ class Batches:
         width = max(len(p) + len(t) for p, t in batch)
         ids = torch.full((len(batch), width), self.pad)
         labels = torch.full((len(batch), width), -100)
+        weights = torch.ones((len(batch), width))
         for i, (prompt, target) in enumerate(batch):
             row = torch.tensor(prompt + target)
             ids[i, :len(row)] = row
             labels[i, len(prompt):len(row)] = row[len(prompt):]
-        return ids[:, :-1], labels[:, 1:]
+            weights[i, len(prompt):len(prompt) + target.index(self.newline) + 1] = FIRST_LINE_WEIGHT
+        return ids[:, :-1], labels[:, 1:], weights[:, 1:]
 
 
-def loss_sum(model, ids, labels, half):
-    """Cross-entropy summed over the scored positions. Right padding needs no mask under causality."""
+def loss_sum(model, ids, labels, weights, half):
+    """Weighted cross-entropy summed over the scored positions. Right padding needs no mask under causality."""
     with torch.autocast("cpu", torch.bfloat16, enabled=half):
         hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state
         scored = labels != -100
         logits = model.lm_head(hidden[scored])
-    return torch.nn.functional.cross_entropy(logits.float(), labels[scored], reduction="sum"), int(scored.sum())
+    losses = torch.nn.functional.cross_entropy(logits.float(), labels[scored], reduction="none")
+    return (losses * weights[scored]).sum(), int(scored.sum())
 
 
 def rate(fraction, peak, decay):
@@ -145,8 +155,8 @@ def train(rank, args):
         for group in optimizer.param_groups:
             group["lr"] = rate(fraction, args.rate, args.decay)
         scored, loss = 0, 0.0
-        for ids, labels in next(batches):
-            part, count = loss_sum(model, ids, labels, args.bf16)
+        for ids, labels, weights in next(batches):
+            part, count = loss_sum(model, ids, labels, weights, args.bf16)
             part.backward()
             scored += count
             loss += part.item()
