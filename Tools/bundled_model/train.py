@@ -43,7 +43,7 @@ class Batches:
         self.tokenizer, self.rng = tokenizer, random.Random(seed)
         self.micro_tokens, self.micros, self.out_share = micro_tokens, micros, out_share
         self.end, self.pad = tokenizer.token_to_id("<|im_end|>"), tokenizer.token_to_id("<|endoftext|>")
-        self.newline = tokenizer.encode("\n").ids[0]
+        self.newlines = {i for text, i in tokenizer.get_vocab().items() if "Ċ" in text}  # such as ".\n"
 
     def pool(self, samples=1536):
         pairs = [data.sample(self.rng, self.out_share) for _ in range(samples)]
@@ -78,7 +78,8 @@ class Batches:
             row = torch.tensor(prompt + target)
             ids[i, :len(row)] = row
             labels[i, len(prompt):len(row)] = row[len(prompt):]
-            weights[i, len(prompt):len(prompt) + target.index(self.newline) + 1] = FIRST_LINE_WEIGHT
+            first = next(n for n, token in enumerate(target, 1) if token in self.newlines)
+            weights[i, len(prompt):len(prompt) + first] = FIRST_LINE_WEIGHT
         return ids[:, :-1], labels[:, 1:], weights[:, 1:]
 
 
