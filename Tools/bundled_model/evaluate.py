@@ -50,7 +50,10 @@ def problems(seed, count, sizes=None, unseen=False, op=None, grid=False):
     return made
 
 
-def off_topic():
+def off_topic(final=False):
+    if final:
+        texts = {"off-topic": P.FINAL_OFF_TOPIC, "other arithmetic": P.FINAL_OTHER_ARITHMETIC}
+        return [(kind, user(t), None) for kind, list_ in texts.items() for t in list_]
     texts = {"off-topic": P.HELD_OUT_OFF_TOPIC, "other arithmetic": P.HELD_OUT_OTHER_ARITHMETIC,
              "greetings": P.HELD_OUT_GREETINGS, "about itself": P.HELD_OUT_IDENTITY}
     return [(kind, user(t), None) for kind, list_ in texts.items() for t in list_]
@@ -177,7 +180,7 @@ def fixture_problems(path):
 def compare_llama_cpp(runner, path, count=20):
     """The same greedy text from llama.cpp, which tokenises, templates and multiplies by itself."""
     import llama_cpp
-    llama = llama_cpp.Llama(model_path=str(path), n_ctx=1024, n_threads=2, verbose=False)
+    llama = llama_cpp.Llama(model_path=str(path), n_ctx=1024, n_threads=1, verbose=False)
     items = problems(91, count - 4, grid=True) + off_topic()[:4]
     same = 0
     for _, messages, _ in items:
@@ -232,6 +235,8 @@ def main():
     if not args.quick:
         name = "1–3 × 1–3 digits, T 0.6, top-p 0.95"
         report[name] = measure(runner, name, grid, failures, temperature=0.6, top_p=0.95)
+        name = "declined: final off-topic"
+        report[name] = measure(runner, name, off_topic(final=True), failures)
     for failure in failures[:args.failures]:
         print(json.dumps(failure, ensure_ascii=False))
     if args.json:

@@ -309,6 +309,32 @@ HELD_OUT_OTHER_ARITHMETIC = [
     "If Lena owns 12 marbles and her cousin owns 30, how many do they own in all?",
     "Six boxes hold 24 eggs each; how many eggs is that?",
 ]
+# Written after the training data was final and never looked at while it was made.
+FINAL_OFF_TOPIC = [
+    "Which programming language should a beginner pick?", "my back hurts since yesterday", "Plan a three-day trip to Porto",
+    "What rhymes with orange?", "Can penguins fly?", "How does a microwave heat food?", "Compose a haiku on autumn leaves",
+    "Was the moon landing staged?", "Name the largest ocean.", "Why do cats purr", "Is it going to snow tomorrow?",
+    "I lost my passport, what now", "Explain recursion like I'm twelve", "Who painted the Mona Lisa?",
+    "Is a hot dog a sandwich?", "please proofread this paragraph", "what's your favourite colour", "Do you dream?",
+    "Give me a password", "Shorten this email for me", "What's the boiling point of ethanol?", "Define entropy",
+    "how to tie a bow tie", "should I get a haircut", "ordina una pizza", "Où est la gare ?", "ich habe Hunger",
+    "お元気ですか", "привет мир", "안녕하세요", "مرحبا", "void main() { return; }", "npm run build && npm test",
+    "console.log('done')", "docker ps -a", "while true; do sleep 1; done", "zzzzzzzz", "blorp", "hmm", "test", "!!!!",
+    "A", "true or false", "Lights out", "You're wrong", "I do not believe you", "Are we there yet", "open sesame",
+    "Did Rome fall in 476?", "My flight is BA 217 at 18:05", "room 101", "catch 22", "Boeing 747", "Formula 1 results",
+    "Who wrote 1984?", "The 39 steps", "He is 42 and lives in Leeds", "version 3.14 is out", "My pin is 4711",
+    "Channel 5 at 8 tonight", "It costs 30 euros", "We met on 12 May 2009", "Psalm 23", "area 51 secrets",
+    "Ocean's 11 and Ocean's 12", "7 dwarfs, 3 wishes", "between 20 and 30 guests are coming", "ISO 9001 audit",
+]
+FINAL_OTHER_ARITHMETIC = [
+    "How much bigger is 80 than 35?", "Take 19 off 50", "900 split three ways", "What do I have left from 70 after spending 28?",
+    "48 shared by 6", "a quarter of 200", "300 less 45", "Which power of 2 is 1024?", "twelve squared", "the 5th root of 243",
+    "Write 0.75 as a fraction", "What is 7/8 as a decimal?", "prime factors of 360", "Is 221 prime?", "percentage change from 40 to 50",
+    "is 17 odd", "What is the smallest of 9, 4 and 7?", "order 3, 1, 2", "the next number in 2, 4, 8, 16", "72-19", "what is 500 - 123 =",
+    "81 / 9", "how many times does 6 fit into 54", "3^4 - 5", "e^2", "log10(1000)", "convert 90 degrees to radians",
+    "A shirt of 60 dollars is reduced by 25 percent. What does it cost now?",
+]
+
 HELD_OUT_GREETINGS = ["heya", "good day to you", "hello my friend", "hiya!", "Salut", "top of the morning", "evening!",
                       "How do you do?"]
 HELD_OUT_IDENTITY = ["may I know your name?", "So what exactly are you able to do?", "Am I talking to a machine?",
