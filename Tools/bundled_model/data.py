@@ -271,13 +271,13 @@ def out_of_scope(rng):
     return kind, change_case(rng, text)
 
 
-PRODUCT_SIZES = {(1, 1): 6, (2, 1): 13, (3, 1): 16, (4, 1): 9, (2, 2): 13, (3, 2): 15, (4, 2): 9, (3, 3): 32}
+PRODUCT_SIZES = {(1, 1): 3, (2, 1): 8, (3, 1): 10, (4, 1): 9, (2, 2): 8, (3, 2): 14, (4, 2): 12, (3, 3): 36}
 
 
 def problem(rng, train=True, sizes=None):
     """(op, operands) of the training or of the held-out part."""
     while True:
-        if rng.random() < 0.32 and sizes is None:
+        if rng.random() < 0.4 and sizes is None:
             op = "+"
             count = 2 if rng.random() < 0.78 else 3
             operands = [number(rng, rng.choices((1, 2, 3, 4, 5), (2, 4, 5, 5, 5))[0]) for _ in range(count)]
