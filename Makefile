@@ -3,7 +3,10 @@ SWIFT ?= swift
 BUILD_FLAGS ?= -c release
 RETORT = .build/release/retort
 
-.PHONY: deps build chat test lint format bench docs clean
+.PHONY: help deps build chat test lint format bench docs clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST)
 
 deps: ## check for Swift and the system libraries, install what is missing where that is possible
 	@sh Tools/deps.sh
@@ -18,10 +21,16 @@ test: deps ## every test, release mode, no network
 	$(SWIFT) test $(BUILD_FLAGS)
 
 lint: ## the toolchain's formatter, strict
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzzing/Sources
 
 format: ## rewrite the sources as the linter wants them
-	$(SWIFT) format --in-place --recursive Package.swift Sources Tests
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Fuzzing/Sources
 
-clean:
-	rm -rf .build
+bench: build ## prefill and decode speed; MODEL=… takes another model than the bundled one
+	@$(RETORT) bench $(or $(MODEL),bundled)
+
+docs: ## the library's reference as DocC archives in .build/plugins
+	RETORT_DOCS=1 $(SWIFT) package generate-documentation --target RetortEngine --warnings-as-errors
+
+clean: ## remove what the build made
+	rm -rf .build .build-readme

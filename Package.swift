@@ -6,6 +6,10 @@ import PackageDescription
 // MemberImportVisibility   a file imports what it uses
 // Warnings are errors in CI only: a newer compiler's warning must not break a user's build.
 let isCI = Context.environment["CI"] != nil
+// Only `make docs` needs the documentation plugin.
+let docsPlugin: [Package.Dependency] =
+    Context.environment["RETORT_DOCS"] == nil
+    ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0")]
 let swiftSettings: [SwiftSetting] =
     [
         .enableUpcomingFeature("ExistentialAny"),
@@ -47,7 +51,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
-    ],
+    ] + docsPlugin,
     targets: [
         .target(
             name: "CRetortKernels", exclude: ["reference/generic.inc", "reference/table.inc"],
@@ -61,7 +65,7 @@ let package = Package(
         module(
             "RetortEngine",
             ["RetortModels", "RetortFormats", "RetortTokenizers", "RetortTemplates", "RetortJSON"],
-            resources: [.copy("Resources")]),
+            resources: [.copy("Resources/retort-bundled.gguf")]),
         module(
             "RetortHub",
             [
@@ -91,12 +95,18 @@ let package = Package(
         tests("RetortModels", ["RetortTensor", "RetortFormats"]),
         tests("RetortTokenizers", ["RetortJSON"]),
         tests("RetortTemplates", ["RetortJSON"]),
-        tests("RetortEngine", ["RetortTokenizers", "RetortModels", "RetortFormats"]),
+        tests(
+            "RetortEngine",
+            ["RetortTokenizers", "RetortModels", "RetortFormats", "RetortJSON", "RetortTemplates"]),
         tests(
             "RetortHub",
             [
                 "RetortJSON", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ]),
+        .testTarget(
+            name: "RetortCommandTests",
+            dependencies: ["TestSupport", "retort", "RetortJSON", "RetortFormats"],
+            swiftSettings: swiftSettings),
     ]
 )

@@ -66,7 +66,9 @@ def main():
     writer.add_vocab_size(s["vocab"])
 
     byte_tokens = list(bytes_to_unicode().values())
-    tokens = byte_tokens + [f"filler{i}" for i in range(s["vocab"] - 256 - 1)] + ["<|endoftext|>"]
+    merged = byte_tokens[0] + byte_tokens[1]
+    fillers = [f"filler{i}" for i in range(s["vocab"] - 256 - 2)]
+    tokens = byte_tokens + [merged] + fillers + ["<|endoftext|>"]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(tokens)

@@ -71,6 +71,8 @@ struct WeightLoader {
     /// The token embedding, read row by row where it lies in the file.
     func embedding(_ name: String, vocabSize: Int, hiddenSize: Int) throws -> Embedding {
         let tensor = try tensor("\(name).weight", shape: [vocabSize, hiddenSize])
+        // The check has read all of it; only the rows in use need to stay in memory.
+        if checksWeights { tensor.releasePages() }
         return try Embedding(tensor: tensor, owner: checkpoint)
     }
 }

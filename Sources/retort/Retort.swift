@@ -3,9 +3,14 @@
 import ArgumentParser
 
 /// The command line: one type per verb.
-@main
 struct Retort: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "retort", abstract: "Run open reasoning models on your own machine.",
-        subcommands: [PullCommand.self, ListCommand.self, RemoveCommand.self])
+        commandName: "retort",
+        abstract: "Run open reasoning models on your own machine.",
+        version: Version.text,
+        subcommands: [
+            ChatCommand.self, PullCommand.self, ListCommand.self, ShowCommand.self,
+            RemoveCommand.self, TokenizeCommand.self, DetokenizeCommand.self, RenderCommand.self,
+            ScoreCommand.self, ConvertCommand.self, BenchCommand.self, DoctorCommand.self,
+        ])
 }

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What to generate, and until when.
+public struct GenerationRequest: Sendable {
+    public var prompt: [Int32]
+    public var sampling = SamplingParameters()
+    /// The most tokens to generate; nil goes on until the context is full.
+    public var maximumTokens: Int?
+    /// Texts that end the generation and are not part of it.
+    public var stopStrings: [String] = []
+    /// Go on past the checkpoint's stop tokens, for measurements.
+    public var ignoresStopTokens = false
+
+    public init(prompt: [Int32]) { self.prompt = prompt }
+}
+
+/// Why a generation ended.
+public enum FinishReason: String, Sendable {
+    /// A stop token or stop string.
+    case stop
+    /// `maximumTokens` or the end of the context.
+    case length
+    case cancelled
+}
+
+/// What a generation cost.
+public struct GenerationUsage: Sendable, Equatable {
+    public var promptTokens = 0
+    /// Prompt tokens whose keys and values were still there from the turn before.
+    public var cachedTokens = 0
+    public var completionTokens = 0
+    public var reasoningTokens = 0
+    /// Seconds until the prompt was read and the first token chosen.
+    public var promptSeconds = 0.0
+    /// Seconds of the tokens after the first.
+    public var decodeSeconds = 0.0
+
+    public init() {}
+
+    public var promptTokensPerSecond: Double {
+        promptSeconds > 0 ? Double(promptTokens - cachedTokens) / promptSeconds : 0
+    }
+
+    public var decodeTokensPerSecond: Double {
+        decodeSeconds > 0 ? Double(max(completionTokens - 1, 0)) / decodeSeconds : 0
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import RetortJSON
+import RetortTemplates
+import RetortTokenizers
+
+/// A chat template with the variables that the tokenizer supplies.
+struct ChatPrompt: Sendable {
+    private let name: String
+    /// The template's text, nil if the checkpoint has none.
+    let source: String?
+    private let template: ChatTemplate?
+    private let variables: [(key: String, value: String)]
+
+    init(name: String, template source: String?, tokenizer: Tokenizer) throws {
+        self.name = name
+        self.source = source
+        template = try source.map { text throws(TemplateError) in try ChatTemplate(text) }
+        variables = [("bos_token", tokenizer.bosID), ("eos_token", tokenizer.eosID)].map {
+            (key: $0.0, value: $0.1.map { tokenizer.decode([$0]) } ?? "")
+        }
+    }
+
+    /// - Throws: ``EngineError`` if there is no template, `TemplateError` if it fails.
+    func render(_ context: JSONObject) throws -> String {
+        guard let template else {
+            throw EngineError(
+                "\(name) has no chat template, so it is not a chat model; give one with --template FILE"
+            )
+        }
+        var context = context
+        for (key, value) in variables where context[key] == nil { context[key] = .string(value) }
+        if context["add_generation_prompt"] == nil { context["add_generation_prompt"] = true }
+        return try template.render(context)
+    }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A model with all that a conversation needs: weights, tokenizer, chat template, stop tokens.
+
+import Foundation
+import RetortFormats
+import RetortJSON
+import RetortModels
+import RetortTensor
+import RetortTokenizers
+
+/// An opened model. Immutable: any number of sessions may share it.
+public final class ReasoningModel: Sendable {
+    /// What `open` may be told.
+    public struct Options: Sendable {
+        /// Threads of the forward pass; nil takes as many as the machine has cores for this process.
+        public var threads: Int?
+        /// Look for NaN and infinity in the weights, which reads the whole file once.
+        public var checksWeights = true
+        /// A chat template that replaces the checkpoint's.
+        public var chatTemplate: String?
+
+        public init() {}
+    }
+
+    /// The path or name that was opened.
+    public let name: String
+    public let config: ModelConfig
+    public let generation: GenerationConfig
+    public let tokenizer: Tokenizer
+    private let chatPrompt: ChatPrompt
+    /// Tokens that end a turn.
+    public let stopTokens: Set<Int32>
+    public let languageModel: LanguageModel
+    package let checkpoint: Checkpoint
+
+    /// Opens a GGUF file or a Hugging Face directory.
+    /// - Throws: The error of the part that is damaged or missing, with what to do.
+    public init(path: String, name: String? = nil, options: Options = .init()) throws {
+        let checkpoint = try Checkpoint(path: path)
+        let files = try ModelFiles(kind: checkpoint.kind)
+        self.checkpoint = checkpoint
+        self.name = name ?? path
+        config = checkpoint.config
+        generation = checkpoint.generationConfig
+        tokenizer = try files.tokenizer()
+        guard tokenizer.vocabularySize <= config.vocabSize else {
+            throw EngineError(
+                "the tokenizer has \(tokenizer.vocabularySize) tokens, the embedding only \(config.vocabSize) rows; they belong to different models"
+            )
+        }
+        chatPrompt = try ChatPrompt(
+            name: self.name, template: try options.chatTemplate ?? files.chatTemplate(),
+            tokenizer: tokenizer)
+        var stops = Set(generation.eosTokenIds.compactMap { Int32(exactly: $0) })
+        if let eos = tokenizer.eosID { stops.insert(eos) }
+        stopTokens = stops
+        languageModel = try LanguageModel(
+            checkpoint, threads: options.threads ?? Self.availableThreads,
+            checksWeights: options.checksWeights)
+    }
+
+    /// Cores that this process may use.
+    public static var availableThreads: Int {
+        max(1, ProcessInfo.processInfo.activeProcessorCount)
+    }
+
+    /// The sampling that the checkpoint recommends; greedy where it says nothing.
+    public var recommendedSampling: SamplingParameters {
+        var parameters = SamplingParameters()
+        // As in transformers, the values count only where sampling is asked for.
+        if generation.doSample ?? (generation.temperature != nil) {
+            parameters.temperature = generation.temperature ?? 1
+            parameters.topK = generation.topK ?? 0
+            parameters.topP = generation.topP ?? 1
+            parameters.minP = generation.minP ?? 0
+        }
+        parameters.repetitionPenalty = generation.repetitionPenalty ?? 1
+        return parameters
+    }
+
+    /// The text that a chat template makes of messages.
+    /// - Parameter context: `messages` and whatever else the template reads; `bos_token`,
+    ///   `eos_token` and `add_generation_prompt` are added where absent.
+    /// - Throws: ``EngineError`` if there is no template, `TemplateError` if it fails.
+    public func render(_ context: JSONObject) throws -> String { try chatPrompt.render(context) }
+
+    /// The chat template's text, nil if the checkpoint has none.
+    public var chatTemplateSource: String? { chatPrompt.source }
+
+    /// Bytes of the KV cache for `tokens` positions.
+    public func cacheBytes(tokens: Int, dtype: DType = .f16) -> Int {
+        2 * config.numHiddenLayers * config.numKeyValueHeads * config.headDim * tokens
+            * dtype.blockBytes
+    }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Foundation
+import RetortEngine
+import RetortTensor
+
+struct ConvertCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "convert",
+        abstract: "Convert a Hugging Face directory to GGUF, or back, or to another type.",
+        discussion: "DST is a GGUF file if it ends in .gguf, otherwise a Hugging Face directory.")
+
+    @Argument(help: "A GGUF file, a Hugging Face directory, a name in the store, or 'bundled'.")
+    var source: String
+
+    @Argument(help: "What to write.")
+    var destination: String
+
+    @Option(
+        help: ArgumentHelp(
+            "The type of the matrices: f32, bf16, f16 or q8_0 (GGUF only); by default as they are.",
+            valueName: "type"))
+    var type: String?
+
+    @Flag(help: "Overwrite the destination if it exists.")
+    var force = false
+
+    func validate() throws {
+        if let type, DType(rawValue: type) == nil {
+            let known = DType.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("--type '\(type)' is not known; there are \(known).")
+        }
+        if type == "q8_0", !destination.hasSuffix(".gguf") {
+            throw ValidationError(
+                "A Hugging Face directory cannot hold q8_0; use f32, bf16 or f16.")
+        }
+    }
+
+    func run() throws {
+        if !force, FileManager.default.fileExists(atPath: destination) {
+            throw CommandError("\(destination) exists; give --force to overwrite it")
+        }
+        let path = try ModelLocation.path(of: source)
+        let start = ContinuousClock.now
+        try ModelConverter.convert(
+            path, to: destination, dtype: type.flatMap(DType.init(rawValue:)))
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        Output.note("wrote \(destination) in \(String(format: "%.1f", seconds)) s")
+    }
+}

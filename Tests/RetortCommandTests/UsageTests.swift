@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct UsageTests {
+    private static let commands = [
+        "chat", "pull", "list", "show", "rm", "tokenize", "detokenize", "render", "score",
+        "convert", "bench", "doctor",
+    ]
+
+    @Test("every command explains itself on stdout", arguments: commands)
+    func help(command: String) throws {
+        let run = try CommandRun([command, "--help"])
+        #expect(run.status == 0)
+        #expect(run.output.contains("USAGE: retort \(command)"))
+        #expect(run.errors.isEmpty)
+    }
+
+    @Test("help lists every command, and --version prints a version")
+    func overview() throws {
+        let help = try CommandRun(["--help"])
+        #expect(help.status == 0)
+        for command in Self.commands { #expect(help.output.contains("  \(command) ")) }
+        let version = try CommandRun(["--version"])
+        #expect(version.output.split(separator: ".").count == 3)
+    }
+
+    @Test(
+        "a wrong command line exits with 2 and says why on stderr",
+        arguments: [
+            ["frobnicate"], ["chat", "--temperature", "hot"], ["chat", "--max-tokens", "0"],
+            ["tokenize"], ["tokenize", "bundled"],
+            ["tokenize", "bundled", "--text", "a", "--file", "b"],
+            ["detokenize", "bundled", "--ids", "1,x"], ["score", "bundled"],
+            ["bench", "--prompt-tokens", "0"], ["bench", "--threads", "0"],
+            ["convert", "a", "b.gguf", "--type", "q3_k"], ["convert", "a", "b", "--type", "q8_0"],
+            ["chat", "--top-p", "2"], ["chat", "--logit-bias", "7"],
+        ])
+    func wrongUsage(arguments: [String]) throws {
+        let run = try CommandRun(arguments)
+        #expect(run.status == 2)
+        #expect(run.output.isEmpty)
+        #expect(run.errors.contains("Error:"))
+    }
+
+    @Test("completion scripts are made for each shell", arguments: ["bash", "zsh", "fish"])
+    func completions(shell: String) throws {
+        let run = try CommandRun(["--generate-completion-script", shell])
+        #expect(run.status == 0)
+        #expect(run.output.contains("tokenize"))
+    }
+}
