@@ -4,6 +4,8 @@
 // generation_config.json get the same bytes after the length.
 
 import RetortFormats
+import RetortJSON
+import RetortTensor
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
