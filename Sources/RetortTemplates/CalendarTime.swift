@@ -42,7 +42,7 @@ public struct CalendarTime: Sendable, Equatable {
     /// Days since 1 January, from 0.
     private var dayOfYear: Int {
         let lengths = [31, Self.isLeap(year) ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-        return lengths.prefix(max(0, month - 1)).reduce(0, +) + day - 1
+        return lengths.prefix(month - 1).reduce(0, +) + day - 1
     }
 
     /// 0 for Sunday.
@@ -64,8 +64,18 @@ public struct CalendarTime: Sendable, Equatable {
         return week > weeks(year) ? (year + 1, 1) : (year, week)
     }
 
+    /// The same time with every part in its range, so that no arithmetic on it can fail.
+    private var clamped: CalendarTime {
+        CalendarTime(
+            year: max(1, min(year, 9999)), month: max(1, min(month, 12)), day: max(1, min(day, 31)),
+            hour: max(0, min(hour, 23)), minute: max(0, min(minute, 59)),
+            second: max(0, min(second, 60)))
+    }
+
     /// The time as C's `strftime` writes it in the C locale.
-    func formatted(_ format: String) -> String {
+    func formatted(_ format: String) -> String { clamped.text(in: format) }
+
+    private func text(in format: String) -> String {
         var result = ""
         var scalars = format.unicodeScalars[...]
         while let scalar = scalars.popFirst() {
@@ -98,20 +108,20 @@ public struct CalendarTime: Sendable, Equatable {
         }
         let yearDay = dayOfYear
         let weekday = Self.weekday(year: year, dayOfYear: yearDay)
-        let month = Self.months[max(0, min(month - 1, 11))]
+        let month = Self.months[month - 1]
         let hour12 = (hour + 11) % 12 + 1
         switch directive {
         case "a": return String(Self.weekdays[weekday].prefix(3))
         case "A": return Self.weekdays[weekday]
         case "b", "h": return String(month.prefix(3))
         case "B": return month
-        case "c": return formatted("%a %b %e %H:%M:%S %Y")
+        case "c": return text(in: "%a %b %e %H:%M:%S %Y")
         case "C": return padded(year / 100)
         case "d": return padded(day)
-        case "D", "x": return formatted("%m/%d/%y")
+        case "D", "x": return text(in: "%m/%d/%y")
         case "e": return padded(day, with: " ")
         case "f": return "000000"
-        case "F": return formatted("%Y-%m-%d")
+        case "F": return text(in: "%Y-%m-%d")
         case "g": return padded(isoWeek.year % 100)
         case "G": return String(isoWeek.year)
         case "H": return padded(hour)
@@ -124,11 +134,11 @@ public struct CalendarTime: Sendable, Equatable {
         case "n": return "\n"
         case "p": return hour < 12 ? "AM" : "PM"
         case "P": return hour < 12 ? "am" : "pm"
-        case "r": return formatted("%I:%M:%S %p")
-        case "R": return formatted("%H:%M")
+        case "r": return text(in: "%I:%M:%S %p")
+        case "R": return text(in: "%H:%M")
         case "S": return padded(second)
         case "t": return "\t"
-        case "T", "X": return formatted("%H:%M:%S")
+        case "T", "X": return text(in: "%H:%M:%S")
         case "u": return String(weekday == 0 ? 7 : weekday)
         case "U": return padded((yearDay + 7 - weekday) / 7)
         case "V": return padded(isoWeek.week)

@@ -33,6 +33,14 @@ public struct ChatTemplate: Sendable {
             self.maximumSteps = maximumSteps
             self.maximumOutputBytes = maximumOutputBytes
         }
+
+        /// The same limits, small enough that sums of them do not overflow.
+        fileprivate var clamped: Limits {
+            var limits = self
+            limits.maximumSteps = max(0, min(maximumSteps, 1 << 48))
+            limits.maximumOutputBytes = max(0, min(maximumOutputBytes, 1 << 40))
+            return limits
+        }
     }
 
     /// A rendered conversation.
@@ -54,7 +62,7 @@ public struct ChatTemplate: Sendable {
             throw .limit("a template is longer than \(limits.maximumSourceBytes) bytes")
         }
         self.source = source
-        self.limits = limits
+        self.limits = limits.clamped
         template = try Parser.template(from: source, maximumDepth: limits.maximumDepth)
     }
 

@@ -148,9 +148,8 @@ extension Filters {
                 let count = try (values[0] ?? .none).integerArgument(of: "batch")
                 var batches: [Value] = []
                 var batch: [Value] = []
-                for (index, item) in try interpreter.items(of: value).enumerated() {
-                    // Python starts a batch even where the count is not positive.
-                    if batch.count == count, index > 0 || count == 0 {
+                for item in try interpreter.items(of: value) {
+                    if batch.count == count {
                         batches.append(try .list(batch))
                         batch = []
                     }

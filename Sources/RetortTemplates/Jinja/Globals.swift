@@ -71,7 +71,7 @@ extension Interpreter {
         var builder = DictBuilder()
         if let source = arguments.positional.first {
             if case .dict(let dict) = source {
-                try charge(dict.entries.count)
+                try charge(2 * dict.entries.count)
                 for entry in dict.entries { try builder.set(entry.key, entry.value) }
             } else {
                 for pair in try items(of: source) {

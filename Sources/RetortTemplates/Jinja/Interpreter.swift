@@ -18,7 +18,7 @@ final class Interpreter {
     var line = 1
     /// What is written; a macro or a captured block swaps it for its own.
     var output: [UInt8] = []
-    /// Whether `output` is the rendered text itself and no capture.
+    /// How many captures are open: at 0 `output` is the rendered text.
     var capturing = 0
     /// Byte ranges of `{% generation %}` blocks in the rendered text.
     var generations: [Range<Int>] = []

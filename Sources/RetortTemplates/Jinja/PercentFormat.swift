@@ -99,7 +99,7 @@ enum PercentFormat {
                 scalar = try next()
             }
             if let width = try number(&scalar) {
-                specification.width = width.magnitude > 0 ? abs(width) : 0
+                specification.width = abs(width)
                 if width < 0 { specification.isLeft = true }
             }
             if scalar == "." {
