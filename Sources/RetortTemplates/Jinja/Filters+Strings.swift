@@ -107,7 +107,7 @@ extension Filters {
             scalar.isPythonSpace || "-({[<".unicodeScalars.contains(scalar)
         }
         let scalars = try value.text(interpreter).scalars
-        try interpreter.charge(codePoints: scalars.count)
+        try interpreter.charge(codePoints: 4 * scalars.count)
         var builder = TextBuilder(capacity: scalars.count)
         var index = 0
         while index < scalars.count {
