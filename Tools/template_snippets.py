@@ -398,7 +398,7 @@ spaced.rstrip()
 'hello wORLD'.capitalize()
 'hello wORLD it\'s ok'.title()
 'HeLLo ß'.swapcase()
-'HeLLo'.casefold()
+'HeLLo ß ﬁ ΑΣ'.casefold()
 '-'.join(['a', 'b'])
 '-'.join('abc')
 '-'.join([1])
@@ -705,7 +705,7 @@ nums | sum(start=10)
 [[1], [2]] | sum(start=[])
 words | sum
 "it's a foo-bar (baz) [qux]" | title
-'ÉCOLE nAïve' | title
+'ÉCOLE nAïve ΑΣ ΑΑΣ' | title
 d | tojson
 nested | tojson
 uni | tojson
@@ -736,6 +736,11 @@ none | trim
 'foo bar baz qux' | truncate(11)
 'foo bar baz qux' | truncate(11, false, '...', 0)
 'foo bar baz qux' | truncate(2)
+nums | truncate(5)
+nums | truncate(3, leeway=0, end='')
+[1, 2, 3, 4] | truncate(3, leeway=0)
+undefined_name | truncate
+5 | truncate
 'foo bar baz qux' | truncate(5, end='…', leeway=0)
 ['b', 'a', 'B', 'b'] | unique | list
 ['b', 'a', 'B'] | unique(true) | list

@@ -103,21 +103,22 @@ extension Filters {
         _ value: Value, _ arguments: CallArguments, _ interpreter: Interpreter
     ) throws(TemplateError) -> Value {
         try arguments.none(of: "title")
-        let breaks = Set("-({[<".unicodeScalars)
+        let isBreak = { (scalar: Unicode.Scalar) in
+            scalar.isPythonSpace || "-({[<".unicodeScalars.contains(scalar)
+        }
         let scalars = try value.text(interpreter).scalars
-        try interpreter.charge(codePoints: scalars.count)
+        try interpreter.charge(codePoints: 4 * scalars.count)
         var builder = TextBuilder(capacity: scalars.count)
-        var startsWord = true
-        for (index, scalar) in scalars.enumerated() {
-            if scalar.isPythonSpace || breaks.contains(scalar) {
-                builder.append(scalar)
-                startsWord = true
-            } else if startsWord {
-                builder.appendUpper(scalar)
-                startsWord = false
-            } else {
-                builder.appendLower(scalars, index)
+        var index = 0
+        while index < scalars.count {
+            let start = index
+            while index < scalars.count, !isBreak(scalars[index]) { index += 1 }
+            if start < index {
+                builder.appendUpper(scalars[start])
+                builder.append(String(scalars: scalars[(start + 1)..<index]).pythonLower)
             }
+            if index < scalars.count { builder.append(scalars[index]) }
+            index += 1
         }
         return try interpreter.string(builder.text)
     }
@@ -134,11 +135,11 @@ extension Filters {
         guard length >= endLength, leeway >= 0 else {
             throw .runtime("'truncate' needs a length that holds its end, and no negative leeway")
         }
-        if value.isUndefined { return value }
+        let count = try interpreter.length(of: value)
+        guard count > length, count - length > leeway else { return value }
         let text = try value.stringArgument(of: "truncate")
         try interpreter.charge(codePoints: text.utf8.count)
         let scalars = text.scalars
-        guard scalars.count > length, scalars.count - length > leeway else { return value }
         let cut = String(scalars: scalars[..<(length - endLength)])
         if values[1]?.isTrue == true { return try interpreter.string(cut + end) }
         let kept = cut.splitFromRight(by: " ", limit: 1)[0]

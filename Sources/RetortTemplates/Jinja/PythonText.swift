@@ -323,6 +323,17 @@ extension String {
         return builder.text
     }
 
+    /// Close to `str.casefold`: the lower case of the upper case, each code point by itself.
+    var pythonCaseFolded: String {
+        var builder = TextBuilder(capacity: utf8.count)
+        for scalar in unicodeScalars {
+            for upper in scalar.properties.uppercaseMapping.unicodeScalars {
+                builder.append(upper.properties.lowercaseMapping)
+            }
+        }
+        return builder.text
+    }
+
     var pythonCapitalized: String {
         let scalars = scalars
         var builder = TextBuilder(capacity: utf8.count)

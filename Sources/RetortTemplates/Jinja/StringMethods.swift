@@ -75,7 +75,8 @@ enum StringMethods {
     private static func mapped(_ text: String, _ name: String) -> String? {
         switch name {
         case "upper": return text.pythonUpper
-        case "lower", "casefold": return text.pythonLower
+        case "lower": return text.pythonLower
+        case "casefold": return text.pythonCaseFolded
         case "capitalize": return text.pythonCapitalized
         case "title": return text.pythonTitle
         case "swapcase": return text.pythonSwappedCase
