@@ -101,6 +101,12 @@ def is_right(text, expected):
     return found is not None and int(found[1]) == expected
 
 
+def is_spelled(messages):
+    """Whether the request writes a number as a word ("x" may touch it, as in "3 xfour")."""
+    text = re.sub(r"next one|one more|here's one", "", messages[-1]["content"], flags=re.I)
+    return re.search(rf"(?<![a-z])x?({'|'.join(P.NUMBER_WORDS)})(?![a-z])", text, re.I) is not None
+
+
 class Runner:
     """Batched generation with left padding; prompts of like length go together."""
 
@@ -135,21 +141,26 @@ def measure(runner, name, items, failures, **sampling):
     """Prints and returns the share that is right, whole and by kind."""
     began = time.time()
     outputs = runner([data.render(m) for _, m, _ in items], **sampling)
-    by_kind, declined, tokens = collections.defaultdict(lambda: [0, 0]), 0, 0
+    by_kind, spelled = collections.defaultdict(lambda: [0, 0]), [0, 0]
+    declined, tokens = 0, 0
     for (kind, messages, expected), ids in zip(items, outputs):
         text = runner.text(ids)
         right = is_right(text, expected)
         by_kind[kind][0] += right
         by_kind[kind][1] += 1
+        if expected is not None and is_spelled(messages):
+            spelled[0] += right
+            spelled[1] += 1
         tokens += len(ids)
         declined += expected is not None and "=" not in (answer_of(text) or "=")
         if not right:
             failures.append({"set": name, "kind": kind, "prompt": messages[-1]["content"], "expected": expected, "text": text})
     right, count = (sum(v[i] for v in by_kind.values()) for i in (0, 1))
     detail = ", ".join(f"{k} {a}/{b}" for k, (a, b) in sorted(by_kind.items()))
-    print(f"{name}: {right}/{count} = {100 * right / count:.1f} % ({declined} wrongly declined; {tokens / count:.0f} tokens "
-          f"on average; {time.time() - began:.0f} s)\n    {detail}", flush=True)
-    return {"right": right, "count": count, "declined": declined, "kinds": {k: list(v) for k, v in by_kind.items()}}
+    print(f"{name}: {right}/{count} = {100 * right / count:.1f} % ({declined} wrongly declined; "
+          f"of those with a number word {spelled[0]}/{spelled[1]}; {tokens / count:.0f} tokens on average; "
+          f"{time.time() - began:.0f} s)\n    {detail}", flush=True)
+    return {"right": right, "count": count, "declined": declined, "spelled": spelled, "kinds": {k: list(v) for k, v in by_kind.items()}}
 
 
 @torch.no_grad()

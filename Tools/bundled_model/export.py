@@ -72,7 +72,7 @@ def write(model, tokenizer_directory, path, kind):
     writer.add_eos_token_id(vocabulary["<|im_end|>"])
     writer.add_pad_token_id(vocabulary["<|endoftext|>"])
     writer.add_add_bos_token(False)
-    writer.add_chat_template((tokenizer_directory / "chat_template.jinja").read_text())
+    writer.add_chat_template((pathlib.Path(__file__).parent / "chat_template.jinja").read_text())
 
     weights = model.state_dict()
     for theirs, ours in names(config.num_hidden_layers).items():

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains the bundled model's tokenizer: byte-level BPE with Qwen2's split, every digit its own token.
 
-`python tokenizer.py --out DIR` writes tokenizer.json, tokenizer_config.json and chat_template.jinja.
+`python tokenizer.py --out DIR` writes tokenizer.json and tokenizer_config.json.
 """
 
 import argparse
@@ -75,7 +75,6 @@ def main():
     check(tokenizer)
     args.out.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(args.out / "tokenizer.json"))
-    (args.out / "chat_template.jinja").write_text(template())
     config = {"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": False, "bos_token": None,
               "eos_token": "<|im_end|>", "pad_token": "<|endoftext|>", "model_max_length": 1024,
               "chat_template": template()}
