@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 #
-# Writes Sources/RetortTokenizers/Unicode/UnicodeData.swift: the Unicode properties as Python's
+# Writes UnicodeData.swift and UnicodeData+Normalization.swift: the Unicode properties as Python's
 # `tokenizers` sees them (Oniguruma's tables for \p{..}, \s and \w; its own for NFC and NFD), asked
 # property by property, so that a token boundary never depends on the Unicode version of a platform.
 #
-#     python3 Tools/make_unicode_tables.py > Sources/RetortTokenizers/Unicode/UnicodeData.swift
+#     python3 Tools/make_unicode_tables.py
 #
 # Pinned: tokenizers 0.23.3 (Oniguruma 6.9.10, Unicode 16; unicode-normalization-alignments 0.1.12).
 
+import pathlib
 import sys
 import unicodedata
 
@@ -17,6 +18,7 @@ from tokenizers import Regex, normalizers, pre_tokenizers
 
 assert tokenizers.__version__ == "0.23.3", tokenizers.__version__
 
+OUT = pathlib.Path(__file__).parent.parent / "Sources/RetortTokenizers/Unicode"
 SCALARS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 EVERYTHING = "".join(map(chr, SCALARS))
 CATEGORIES = (
@@ -47,6 +49,25 @@ def range_text(scalars):
     return " ".join(f"{a:X}" if a == b else f"{a:X}-{b:X}" for a, b in ranges(scalars))
 
 
+output = []
+
+
+def write(name):
+    (OUT / name).write_text("\n".join(output) + "\n", "utf-8")
+    output.clear()
+
+
+def header(opening):
+    output.extend([
+        "// SPDX-License-Identifier: Apache-2.0",
+        "//",
+        "// Written by Tools/make_unicode_tables.py from tokenizers 0.23.3: Unicode 16 properties",
+        "// (Oniguruma 6.9.10) and its normalisation data. Do not edit.",
+        "",
+        *opening,
+    ])
+
+
 def literal(name, comment, text):
     lines, line = [], ""
     for word in text.split(" "):
@@ -55,11 +76,11 @@ def literal(name, comment, text):
             line = ""
         line += word + " "
     lines.append(line.rstrip())
-    print(f"\n    /// {comment}")
-    print(f'    static let {name}: StaticString = """')
+    output.append(f"\n    /// {comment}")
+    output.append(f'    static let {name}: StaticString = """')
     for line in lines:
-        print("        " + line.rstrip() + (" \\" if line is not lines[-1] else ""))
-    print('        """')
+        output.append("        " + line.rstrip() + (" \\" if line is not lines[-1] else ""))
+    output.append('        """')
 
 
 category = [None] * 0x110000
@@ -132,16 +153,14 @@ for c in SCALARS:
     if value not in (0, unicodedata.combining(chr(c))):
         print(f"U+{c:04X}: class {value}, not {unicodedata.combining(chr(c))}", file=sys.stderr)
 
-print("// SPDX-License-Identifier: Apache-2.0")
-print("//")
-print("// Written by Tools/make_unicode_tables.py from tokenizers 0.23.3: Unicode 16 properties")
-print("// (Oniguruma 6.9.10) and its normalisation data. Do not edit.")
-print("\n/// Unicode properties as text; ``UnicodeProperties`` unpacks them once.")
-print("enum UnicodeData {")
-print("    /// General categories in the order of the letters that `categories` uses.")
-print(f'    static let categoryNames = "{" ".join(CATEGORIES)}"')
+header([
+    "/// Unicode properties as text; ``UnicodeProperties`` unpacks them once.",
+    "enum UnicodeData {",
+    "    /// General categories in the order of the letters that `categories` uses.",
+    "    static let categoryNames =",
+    f'        "{" ".join(CATEGORIES)}"',
+])
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcd"
-text = ""
 words = []
 for index, count in runs:
     words.append(LETTERS[index] + (str(count) if count > 1 else ""))
@@ -155,6 +174,10 @@ literal("wordExtras", "What `\\w` holds beside L, M, Nd and Pc.", range_text(wor
 assert not by_category - word, sorted(map(hex, by_category - word))[:9]
 literal("scripts", "Scripts: a name, then its ranges.", " ".join(
     name + " " + range_text(members(r"\p{%s}+" % name)) for name in SCRIPTS))
+output.append("}")
+write("UnicodeData.swift")
+
+header(["extension UnicodeData {"])
 literal("decompositions", "Full canonical decompositions without Hangul: scalar=parts.", " ".join(
     f"{c:X}=" + "+".join(f"{ord(p):X}" for p in full) for c, full in sorted(decompositions.items())))
 literal("compositions", "Canonical compositions without Hangul: first+second=scalar.", " ".join(
@@ -164,4 +187,5 @@ for c, value in combining.items():
     classes.setdefault(value, set()).add(c)
 literal("combiningClasses", "Canonical combining classes that are not 0: class=, then its ranges.", " ".join(
     f"{value}= {range_text(scalars)}" for value, scalars in sorted(classes.items())))
-print("}")
+output.append("}")
+write("UnicodeData+Normalization.swift")

@@ -45,7 +45,11 @@ struct AddedTokenMatcher: Sendable {
     /// - Parameter patterns: What each token looks like in the text; of equal ones the last counts.
     init(_ tokens: [AddedToken], patterns: [[UInt8]]) {
         self.tokens = tokens
-        for (index, pattern) in patterns.enumerated() { insert(pattern, Int32(index)) }
+        // A broken token would cut a text in the middle of a character.
+        for (index, pattern) in patterns.enumerated()
+        where String(validating: pattern, as: UTF8.self) != nil {
+            insert(pattern, Int32(index))
+        }
     }
 
     private mutating func insert(_ pattern: [UInt8], _ token: Int32) {

@@ -28,14 +28,17 @@ final class BPEModel: Sendable {
     /// Ids from here on stand for characters that have no token but occur in one.
     let firstPseudoID: Int32
     let pseudoCharacters: [[UInt8]]
+    /// Whether U+2581 only begins tokens, so that a text may be cut before each run of them.
+    private let cutsAtMarks: Bool
     /// By id: whether the merges lead to the token when its bytes are the whole word.
     private let whole: WholeWordCache
 
     init(
         table: TokenTable, merges: MergeTable, alphabet: BPEAlphabet, ignoresMerges: Bool,
         byteTokens: [Int32], unknownID: Int32?, fusesUnknown: Bool, firstPseudoID: Int32,
-        pseudoCharacters: [[UInt8]]
+        pseudoCharacters: [[UInt8]], cutsAtMarks: Bool
     ) {
+        self.cutsAtMarks = cutsAtMarks
         self.table = table
         self.merges = merges
         self.alphabet = alphabet
@@ -48,9 +51,39 @@ final class BPEModel: Sendable {
         whole = WholeWordCache(count: Int(firstPseudoID) + pseudoCharacters.count)
     }
 
-    /// Appends the tokens of a word.
-    /// - Parameter word: Valid UTF-8.
-    func encode(_ word: UnsafePointer<UInt8>, _ count: Int, _ scratch: EncoderScratch) {
+    /// Appends the tokens of a piece.
+    /// - Parameter text: Valid UTF-8.
+    func encode(_ text: UnsafePointer<UInt8>, _ count: Int, _ scratch: EncoderScratch) {
+        guard cutsAtMarks else {
+            encode(word: text, count, scratch)
+            return
+        }
+        // SentencePiece models get whole texts, which are much slower to merge than their words.
+        func isMark(_ i: Int) -> Bool {
+            text[i] == 0xE2 && i + 2 < count && text[i + 1] == 0x96 && text[i + 2] == 0x81
+        }
+        var start = 0
+        var i = 0
+        var isAfterMark = true
+        while i < count {
+            if isMark(i) {
+                if !isAfterMark {
+                    encode(word: text + start, i - start, scratch)
+                    start = i
+                }
+                isAfterMark = true
+                i += 3
+            } else {
+                isAfterMark = false
+                i += 1
+            }
+        }
+        encode(word: text + start, count - start, scratch)
+    }
+
+    private func encode(
+        word: UnsafePointer<UInt8>, _ count: Int, _ scratch: EncoderScratch
+    ) {
         guard count > 0 else { return }
         guard count <= WordCache.longestWord || count <= table.longest else {
             merge(word, count, scratch)

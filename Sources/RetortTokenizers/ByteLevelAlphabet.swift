@@ -31,6 +31,7 @@ enum ByteLevelAlphabet {
     /// - Returns: false, with nothing appended, if a character is not of the alphabet.
     static func decode(_ spelled: UnsafeBufferPointer<UInt8>, into output: inout [UInt8]) -> Bool {
         let mark = output.count
+        let bytes = bytes
         var i = 0
         while i < spelled.count {
             let first = spelled[i]

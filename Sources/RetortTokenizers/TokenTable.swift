@@ -36,6 +36,11 @@ final class TokenTable: @unchecked Sendable {
     private struct Slot {
         var id: Int32
         var tag: UInt32
+        /// The token's bytes in `pool`: a look at the slot and one at the bytes is all it takes.
+        var start: UInt32
+        var count: UInt32
+
+        static let empty = Slot(id: -1, tag: 0, start: 0, count: 0)
     }
 
     private let slots: UnsafeMutablePointer<Slot>
@@ -43,17 +48,15 @@ final class TokenTable: @unchecked Sendable {
     private let seed: UInt64
     private let pool: UnsafeMutablePointer<UInt8>
     private let offsets: UnsafeMutablePointer<UInt32>
-    private let tokenCount: Int
     /// The longest token of the table, in bytes.
     private(set) var longest = 0
 
     init(_ tokens: TokenPool) {
-        tokenCount = tokens.count
         var capacity = 16
         while capacity < tokens.count * 2 { capacity *= 2 }
         mask = capacity - 1
         slots = .allocate(capacity: capacity)
-        slots.initialize(repeating: Slot(id: -1, tag: 0), count: capacity)
+        slots.initialize(repeating: .empty, count: capacity)
         // Hashes differ from process to process, so that no file is slow by design.
         seed = UInt64.random(in: .min ... .max)
         pool = .allocate(capacity: tokens.bytes.count)
@@ -80,14 +83,15 @@ final class TokenTable: @unchecked Sendable {
         let tag = UInt32(truncatingIfNeeded: hash)
         var index = Int(truncatingIfNeeded: hash >> 32) & mask
         while slots[index].id >= 0 {
-            if slots[index].tag == tag, isEqual(slots[index].id, pool + start, count) {
+            if slots[index].tag == tag, isEqual(slots[index], pool + start, count) {
                 let previous = slots[index].id
                 slots[index].id = id
                 return previous
             }
             index = (index + 1) & mask
         }
-        slots[index] = Slot(id: id, tag: tag)
+        slots[index] = Slot(
+            id: id, tag: tag, start: UInt32(start), count: UInt32(truncatingIfNeeded: count))
         return nil
     }
 
@@ -102,7 +106,7 @@ final class TokenTable: @unchecked Sendable {
         while true {
             let slot = slots[index]
             if slot.id < 0 { return -1 }
-            if slot.tag == tag, isEqual(slot.id, bytes, count) { return slot.id }
+            if slot.tag == tag, isEqual(slot, bytes, count) { return slot.id }
             index = (index + 1) & mask
         }
     }
@@ -119,10 +123,9 @@ final class TokenTable: @unchecked Sendable {
         return find(base, buffer.count)
     }
 
-    private func isEqual(_ id: Int32, _ bytes: UnsafePointer<UInt8>, _ count: Int) -> Bool {
-        let start = Int(offsets[Int(id)])
-        guard Int(offsets[Int(id) + 1]) - start == count else { return false }
-        return bytesEqual(pool + start, bytes, count)
+    @inline(__always)
+    private func isEqual(_ slot: Slot, _ bytes: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+        Int(slot.count) == count && bytesEqual(pool + Int(slot.start), bytes, count)
     }
 
     /// A hash of a word: eight bytes at a time, multiplied and folded.

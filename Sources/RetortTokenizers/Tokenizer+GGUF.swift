@@ -37,13 +37,10 @@ extension Tokenizer {
                     + "supported; known are " + Self.knownPreTokenizers.joined(separator: ", "))
         }
         let vocabulary = try Self.vocabulary(gguf, addedAreInModel: false)
-        var merges: [(left: ArraySlice<UInt8>, right: ArraySlice<UInt8>)] = []
-        merges.reserveCapacity(gguf.merges.count)
+        var merges = SpelledMerges()
+        merges.reserve(gguf.merges.count)
         for (rank, merge) in gguf.merges.enumerated() {
-            guard let space = merge.dropFirst().firstIndex(of: 0x20), space + 1 < merge.count else {
-                throw Self.badMerge(rank)
-            }
-            merges.append((merge[..<space], merge[(space + 1)...]))
+            guard merges.append(merge) else { throw Self.badMerge(rank) }
         }
         var description = ModelDescription(merges: .pairs(merges), isByteLevel: true)
         description.ignoresMerges = family.ignoresMerges

@@ -140,37 +140,27 @@ extension Tokenizer {
         }
     }
 
-    private static func readMerges(_ model: JSONValue) throws(TokenizerError)
-        -> [(left: ArraySlice<UInt8>, right: ArraySlice<UInt8>)]
-    {
+    private static func readMerges(_ model: JSONValue) throws(TokenizerError) -> SpelledMerges {
         guard let list = model["merges"]?.arrayValue else {
             throw TokenizerError("the model has no array \"merges\"")
         }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(list.count * 12)
-        var cuts: [(start: Int, middle: Int, right: Int, end: Int)] = []
-        cuts.reserveCapacity(list.count)
+        var merges = SpelledMerges()
+        merges.reserve(list.count)
         for (rank, entry) in list.enumerated() {
-            let start = bytes.count
             switch entry {
             case .string(let text):
-                bytes.append(contentsOf: text.utf8)
-                guard let space = bytes[start...].firstIndex(of: 0x20),
-                    !bytes[(space + 1)...].contains(0x20)
-                else { throw Self.badMerge(rank) }
-                cuts.append((start, space, space + 1, bytes.count))
+                guard text.utf8.count(where: { $0 == 0x20 }) == 1, merges.append(text.utf8) else {
+                    throw Self.badMerge(rank)
+                }
             case .array(let pair):
                 guard pair.count == 2, let left = pair[0].stringValue,
                     let right = pair[1].stringValue
                 else { throw Self.badMerge(rank) }
-                bytes.append(contentsOf: left.utf8)
-                let middle = bytes.count
-                bytes.append(contentsOf: right.utf8)
-                cuts.append((start, middle, middle, bytes.count))
+                merges.append(left.utf8, right.utf8)
             default: throw Self.badMerge(rank)
             }
         }
-        return cuts.map { (bytes[$0.start..<$0.middle], bytes[$0.right..<$0.end]) }
+        return merges
     }
 
     static func badMerge(_ rank: Int) -> TokenizerError {

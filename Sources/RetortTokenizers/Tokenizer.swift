@@ -279,9 +279,15 @@ public final class Tokenizer: Sendable {
     /// The text of tokens; bytes that are not UTF-8 become U+FFFD. Ids without a token are left
     /// out, as Python's `tokenizers` does: a model may have more outputs than its vocabulary.
     public func decode(_ ids: some Sequence<Int32>, skipSpecialTokens: Bool = false) -> String {
+        ids.withContiguousStorageIfAvailable { decode($0, skipSpecialTokens) }
+            ?? Array(ids).withUnsafeBufferPointer { decode($0, skipSpecialTokens) }
+    }
+
+    private func decode(_ ids: UnsafeBufferPointer<Int32>, _ skipsSpecial: Bool) -> String {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(ids.count * 4)
         var state = DecodingState(self)
-        for id in ids where !(skipSpecialTokens && isSpecial(id)) {
+        for id in ids where !(skipsSpecial && isSpecial(id)) {
             bytes.append(contentsOf: state.bytes(of: id, self))
         }
         return String(decoding: bytes, as: UTF8.self)

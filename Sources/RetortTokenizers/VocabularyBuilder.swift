@@ -47,11 +47,38 @@ struct VocabularyBuilder {
     }
 }
 
+/// Pairs of tokens by rank, as a file spells them: all in one buffer, since there are very many.
+struct SpelledMerges {
+    private(set) var bytes: [UInt8] = []
+    private(set) var cuts: [(left: Range<Int>, right: Range<Int>)] = []
+
+    mutating func reserve(_ count: Int) {
+        bytes.reserveCapacity(count * 12)
+        cuts.reserveCapacity(count)
+    }
+
+    mutating func append(_ left: some Sequence<UInt8>, _ right: some Sequence<UInt8>) {
+        let start = bytes.count
+        bytes.append(contentsOf: left)
+        let middle = bytes.count
+        bytes.append(contentsOf: right)
+        cuts.append((start..<middle, middle..<bytes.count))
+    }
+
+    /// "left right"; nil if there is no space behind the first byte.
+    mutating func append(_ text: some Sequence<UInt8>) -> Bool {
+        let start = bytes.count
+        bytes.append(contentsOf: text)
+        guard let space = bytes[start...].dropFirst().firstIndex(of: 0x20) else { return false }
+        cuts.append((start..<space, space + 1..<bytes.count))
+        return true
+    }
+}
+
 /// What the model is made of, beside tokens.
 struct ModelDescription {
     enum Merges {
-        /// "left right" by rank, as bytes; with the position of the space.
-        case pairs([(left: ArraySlice<UInt8>, right: ArraySlice<UInt8>)])
+        case pairs(SpelledMerges)
         /// By id.
         case scores([Float])
     }
@@ -118,15 +145,31 @@ extension VocabularyBuilder {
                     && !keys[Int32(id)].isEmpty)
             if isUsable { table.insert(Int32(id)) }
         }
-        let (mergeTable, merges) = try buildMerges(description, keys, table, isVerbatim)
+        let (mergeTable, merges) = try buildMerges(description, table)
         let model = BPEModel(
             table: table, merges: mergeTable,
             alphabet: description.isByteLevel ? .bytes(byteAlphabet(table)) : .characters,
             ignoresMerges: description.ignoresMerges,
             byteTokens: description.byteFallback ? byteFallbackTokens(table) : [],
             unknownID: description.unknownID, fusesUnknown: description.fusesUnknown,
-            firstPseudoID: firstPseudoID, pseudoCharacters: pseudo)
+            firstPseudoID: firstPseudoID, pseudoCharacters: pseudo,
+            cutsAtMarks: !description.isByteLevel && marksOnlyBegin(table))
         return BuiltModel(model: model, keys: keys, isVerbatim: isVerbatim, merges: merges)
+    }
+
+    /// Whether U+2581 is a token, and no token has one behind another character: then no merge
+    /// joins what stands on both sides of the beginning of a run of them.
+    private func marksOnlyBegin(_ table: TokenTable) -> Bool {
+        let mark: [UInt8] = [0xE2, 0x96, 0x81]
+        guard let id = table.find(mark), Int(id) < spelled.count else { return false }
+        for (id, token) in spelled.enumerated() where isInModel[id] {
+            guard var rest = token else { continue }
+            while rest.starts(with: mark) { rest = rest.dropFirst(3) }
+            for i in rest.indices.dropLast(2) where rest[i] == 0xE2 {
+                if rest[i...].starts(with: mark) { return false }
+            }
+        }
+        return true
     }
 
     private func byteAlphabet(_ table: TokenTable) -> [Int32] {
@@ -184,67 +227,83 @@ extension VocabularyBuilder {
     }
 
     private func buildMerges(
-        _ description: ModelDescription, _ keys: TokenPool, _ table: TokenTable,
-        _ isVerbatim: [Bool]
+        _ description: ModelDescription, _ table: TokenTable
     ) throws(TokenizerError) -> (MergeTable, [(left: Int32, right: Int32)]) {
         switch description.merges {
         case .scores(let scores): return try scoreMerges(scores, table)
-        case .pairs(let pairs):
-            let merges = MergeTable(capacity: pairs.count)
-            var list: [(left: Int32, right: Int32)] = []
-            list.reserveCapacity(pairs.count)
-            var verbatim: [ArraySlice<UInt8>: Bool]?
-            var buffer: [UInt8] = []
-            for (rank, pair) in pairs.enumerated() {
-                buffer.removeAll(keepingCapacity: true)
-                var ids: (left: Int32, right: Int32, whole: Int32) = (-1, -1, -1)
-                let isSpelled = append(pair.left, description, to: &buffer)
-                let middle = buffer.count
-                if isSpelled, append(pair.right, description, to: &buffer) {
-                    buffer.withUnsafeBufferPointer { bytes in
-                        guard let base = bytes.baseAddress else { return }
-                        ids.left = table.find(base, middle)
-                        ids.right = table.find(base + middle, bytes.count - middle)
-                        ids.whole = table.find(base, bytes.count)
-                    }
-                } else {
-                    // Outside the alphabet of bytes: no text leads there, but it must exist.
-                    let names =
-                        verbatim
-                        ?? Dictionary(
-                            spelled.enumerated().compactMap { id, token in
-                                token.map { ($0, isInModel[id]) }
-                            }, uniquingKeysWith: { $0 || $1 })
-                    verbatim = names
-                    if [pair.left, pair.right, pair.left + pair.right]
-                        .allSatisfy({ names[$0] == true })
-                    {
-                        continue
-                    }
-                }
-                guard ids.left >= 0, ids.right >= 0, ids.whole >= 0 else {
-                    throw TokenizerError(
-                        "merge \(rank) names a token, or makes one, that is not in the vocabulary")
-                }
-                list.append((ids.left, ids.right))
-                if description.firstMergeWins, merges.find(ids.left, ids.right).id >= 0 { continue }
-                merges.insert(
-                    ids.left, ids.right,
-                    Merge(rank: UInt32(truncatingIfNeeded: rank), id: ids.whole))
-            }
-            return (merges, list)
+        case .pairs(let pairs): return try buildMerges(pairs, description, table)
         }
     }
 
+    private func buildMerges(
+        _ pairs: SpelledMerges, _ description: ModelDescription, _ table: TokenTable
+    ) throws(TokenizerError) -> (MergeTable, [(left: Int32, right: Int32)]) {
+        let merges = MergeTable(capacity: pairs.cuts.count)
+        var list: [(left: Int32, right: Int32)] = []
+        list.reserveCapacity(pairs.cuts.count)
+        var verbatim: Set<ArraySlice<UInt8>>?
+        var buffer: [UInt8] = []
+        for (rank, pair) in pairs.cuts.enumerated() {
+            buffer.removeAll(keepingCapacity: true)
+            let isSpelled = pairs.bytes.withUnsafeBufferPointer { bytes in
+                append(bytes[pair.left], description, to: &buffer)
+            }
+            let middle = buffer.count
+            let isWhole =
+                isSpelled
+                && pairs.bytes.withUnsafeBufferPointer { bytes in
+                    append(bytes[pair.right], description, to: &buffer)
+                }
+            guard isWhole else {
+                // Outside the alphabet of bytes: no text leads there, but it must exist.
+                let names = verbatim ?? modelTokens
+                verbatim = names
+                let left = pairs.bytes[pair.left]
+                let right = pairs.bytes[pair.right]
+                guard [left, right, left + right].allSatisfy(names.contains) else {
+                    throw Self.unknownMerge(rank)
+                }
+                continue
+            }
+            let ids = buffer.withUnsafeBufferPointer { bytes in
+                bytes.baseAddress.map { base in
+                    (
+                        left: table.find(base, middle),
+                        right: table.find(base + middle, bytes.count - middle),
+                        whole: table.find(base, bytes.count)
+                    )
+                }
+            }
+            guard let ids, ids.left >= 0, ids.right >= 0, ids.whole >= 0 else {
+                throw Self.unknownMerge(rank)
+            }
+            list.append((ids.left, ids.right))
+            if description.firstMergeWins, merges.find(ids.left, ids.right).id >= 0 { continue }
+            merges.insert(
+                ids.left, ids.right, Merge(rank: UInt32(truncatingIfNeeded: rank), id: ids.whole))
+        }
+        return (merges, list)
+    }
+
+    private var modelTokens: Set<ArraySlice<UInt8>> {
+        Set(spelled.indices.compactMap { isInModel[$0] ? spelled[$0] : nil })
+    }
+
+    private static func unknownMerge(_ rank: Int) -> TokenizerError {
+        TokenizerError(
+            "merge \(rank) names a token, or makes one, that is not in the vocabulary")
+    }
+
     private func append(
-        _ part: ArraySlice<UInt8>, _ description: ModelDescription, to buffer: inout [UInt8]
+        _ part: UnsafeBufferPointer<UInt8>.SubSequence, _ description: ModelDescription,
+        to buffer: inout [UInt8]
     ) -> Bool {
         guard !part.isEmpty else { return false }
         guard description.isByteLevel else {
             buffer.append(contentsOf: part)
             return true
         }
-        return part.withUnsafeBufferPointer { ByteLevelAlphabet.decode($0, into: &buffer) }
+        return ByteLevelAlphabet.decode(UnsafeBufferPointer(rebasing: part), into: &buffer)
     }
 
     /// Ways to put a token together grow with its length.

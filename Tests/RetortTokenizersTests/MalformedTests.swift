@@ -137,6 +137,14 @@ import Testing
             } == nil)
     }
 
+    @Test("a broken token that is matched as a whole cuts no character")
+    func brokenAddedToken() throws {
+        let vocabulary = GGUFVocabulary(
+            model: "llama", tokens: [[0x61], [0xF0, 0x9F], [0xF0, 0x9F, 0x9A, 0x80]],
+            tokenTypes: [1, 4, 1], scores: [0, 0, 0], addSpacePrefix: false)
+        #expect(try Tokenizer(gguf: vocabulary).encode("a🚀") == [0, 2])
+    }
+
     @Test("of tokens spelled alike the last is used, as in llama.cpp")
     func duplicates() throws {
         let vocabulary = GGUFVocabulary(
