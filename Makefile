@@ -17,8 +17,9 @@ build: deps ## the retort command, release mode
 chat: build ## chat with the bundled model
 	@$(RETORT) chat
 
+# Without @testable the tests share the build of `make build`: see the flag.
 test: deps ## every test, release mode, no network
-	$(SWIFT) test $(BUILD_FLAGS)
+	$(SWIFT) test $(BUILD_FLAGS) --disable-testable-imports
 
 lint: ## the toolchain's formatter, strict
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzzing/Sources

@@ -44,6 +44,9 @@ let package = Package(
         .library(name: "RetortFormats", targets: ["RetortFormats"]),
         .library(name: "RetortTokenizers", targets: ["RetortTokenizers"]),
         .library(name: "RetortTemplates", targets: ["RetortTemplates"]),
+        // Types of these two stand in the interfaces of the others.
+        .library(name: "RetortTensor", targets: ["RetortTensor"]),
+        .library(name: "RetortJSON", targets: ["RetortJSON"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -58,7 +61,7 @@ let package = Package(
             cSettings: cSettings),
         module("RetortJSON"),
         module("RetortTensor", ["CRetortKernels"]),
-        module("RetortFormats", ["RetortTensor", "RetortJSON"]),
+        module("RetortFormats", ["RetortTensor", "RetortJSON", "CRetortKernels"]),
         module("RetortModels", ["RetortTensor", "RetortFormats"]),
         module("RetortTokenizers", ["RetortJSON"]),
         module("RetortTemplates", ["RetortJSON"]),

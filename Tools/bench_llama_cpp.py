@@ -26,8 +26,8 @@ def main():
     parser.add_argument("--repetitions", type=int, default=3)
     options = parser.parse_args()
 
-    llama_cpp.llama_log_set(
-        llama_cpp.llama_log_callback(lambda level, text, data: None), ctypes.c_void_p(0))
+    silent = llama_cpp.llama_log_callback(lambda level, text, data: None)  # kept alive by the name
+    llama_cpp.llama_log_set(silent, ctypes.c_void_p(0))
     llama_cpp.llama_backend_init()
     model = llama_cpp.llama_model_load_from_file(
         options.model.encode(), llama_cpp.llama_model_default_params())

@@ -34,7 +34,9 @@ public struct ChatOptions: Sendable {
     public var sampling: SamplingParameters?
     public var maximumTokens: Int?
     public var stopStrings: [String] = []
-    /// Further variables for the chat template, such as `enable_thinking` or `tools`.
+    /// Whether a template that leaves the choice should ask for a thought.
+    public var thinks = true
+    /// Further variables for the chat template, such as `tools`.
     public var templateVariables = JSONObject()
 
     public init() {}
@@ -110,6 +112,10 @@ public final class ChatSession: @unchecked Sendable {
         _ onEvent: (ChatEvent) -> Void
     ) throws -> ChatResponse {
         var context = options.templateVariables
+        // The two names in use; a template that asks neither way is not changed by them.
+        for name in ["enable_thinking", "thinking"] where context[name] == nil {
+            context[name] = .bool(options.thinks)
+        }
         context["messages"] = .array(messages.map(\.json))
         let prompt = try model.render(context)
         // The template writes the special tokens itself.

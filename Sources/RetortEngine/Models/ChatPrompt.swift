@@ -30,6 +30,8 @@ struct ChatPrompt: Sendable {
         }
         var context = context
         for (key, value) in variables where context[key] == nil { context[key] = .string(value) }
+        // transformers passes these two even where there are none.
+        for key in ["tools", "documents"] where context[key] == nil { context[key] = .null }
         if context["add_generation_prompt"] == nil { context["add_generation_prompt"] = true }
         return try template.render(context)
     }

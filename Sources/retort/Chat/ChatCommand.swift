@@ -63,7 +63,7 @@ struct ChatCommand: ParsableCommand {
         options.sampling = try sampling.parameters(model.recommendedSampling)
         options.maximumTokens = maxTokens
         options.stopStrings = stop
-        if noThink { options.templateVariables["enable_thinking"] = false }
+        options.thinks = !noThink
         let session = try ChatSession(model, system: system, contextLength: context)
         let interrupt = InterruptSignal()
         if let question {

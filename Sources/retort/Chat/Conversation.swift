@@ -4,7 +4,6 @@
 
 import Foundation
 import RetortEngine
-import RetortJSON
 
 /// Runs until the user leaves.
 final class Conversation {
@@ -103,8 +102,8 @@ final class Conversation {
             Output.note("The conversation is forgotten.")
         case "/hide": hidesThinking = true
         case "/show": hidesThinking = false
-        case "/think": options.templateVariables["enable_thinking"] = true
-        case "/nothink": options.templateVariables["enable_thinking"] = false
+        case "/think": options.thinks = true
+        case "/nothink": options.thinks = false
         case "/set": set(words.count > 1 ? words[1] : "")
         case "/help", "/?":
             Output.note(
