@@ -7,14 +7,10 @@ import RetortFormats
 
 enum Qwen3 {
     static func layer(_ weights: WeightLoader, config: ModelConfig) throws -> DecoderLayer {
-        DecoderLayer(
-            inputLayernorm: try weights.rmsNorm(
-                "input_layernorm", size: config.hiddenSize, eps: config.rmsNormEps),
-            selfAttn: try GroupedQueryAttention(
+        try DecoderLayer(
+            weights, config: config,
+            selfAttn: GroupedQueryAttention(
                 weights.scope("self_attn"), config: config, bias: config.attentionBias,
-                outputBias: config.attentionBias, queryKeyNorm: true),
-            postAttentionLayernorm: try weights.rmsNorm(
-                "post_attention_layernorm", size: config.hiddenSize, eps: config.rmsNormEps),
-            mlp: try GatedMLP(weights.scope("mlp"), config: config))
+                outputBias: config.attentionBias, queryKeyNorm: true))
     }
 }

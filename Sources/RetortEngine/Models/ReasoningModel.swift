@@ -32,14 +32,12 @@ public final class ReasoningModel: Sendable {
     /// Tokens that end a turn.
     public let stopTokens: Set<Int32>
     public let languageModel: LanguageModel
-    package let checkpoint: Checkpoint
 
     /// Opens a GGUF file or a Hugging Face directory.
     /// - Throws: The error of the part that is damaged or missing, with what to do.
     public init(path: String, name: String? = nil, options: Options = .init()) throws {
         let checkpoint = try Checkpoint(path: path)
         let files = try ModelFiles(kind: checkpoint.kind)
-        self.checkpoint = checkpoint
         self.name = name ?? path
         config = checkpoint.config
         generation = checkpoint.generationConfig
@@ -87,10 +85,4 @@ public final class ReasoningModel: Sendable {
 
     /// The chat template's text, nil if the checkpoint has none.
     public var chatTemplateSource: String? { chatPrompt.source }
-
-    /// Bytes of the KV cache for `tokens` positions.
-    public func cacheBytes(tokens: Int, dtype: DType = .f16) -> Int {
-        2 * config.numHiddenLayers * config.numKeyValueHeads * config.headDim * tokens
-            * dtype.blockBytes
-    }
 }

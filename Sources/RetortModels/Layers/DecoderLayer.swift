@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import RetortFormats
 import RetortTensor
 
 /// One transformer block: x + attention(norm(x)), then x + mlp(norm(x)).
@@ -8,6 +9,16 @@ struct DecoderLayer {
     let selfAttn: GroupedQueryAttention  // self_attn
     let postAttentionLayernorm: RMSNorm  // post_attention_layernorm
     let mlp: GatedMLP  // mlp
+
+    /// - Parameter selfAttn: What the architectures differ in.
+    init(_ weights: WeightLoader, config: ModelConfig, selfAttn: GroupedQueryAttention) throws {
+        inputLayernorm = try weights.rmsNorm(
+            "input_layernorm", size: config.hiddenSize, eps: config.rmsNormEps)
+        self.selfAttn = selfAttn
+        postAttentionLayernorm = try weights.rmsNorm(
+            "post_attention_layernorm", size: config.hiddenSize, eps: config.rmsNormEps)
+        mlp = try GatedMLP(weights.scope("mlp"), config: config)
+    }
 
     /// x: `[tokens, hiddenSize]`, updated in place.
     func forward(_ x: Rows, cache: KVCache.Layer, position: Int, _ state: RunState) throws {
