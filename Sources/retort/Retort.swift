@@ -11,6 +11,7 @@ struct Retort: AsyncParsableCommand {
         subcommands: [
             ChatCommand.self, PullCommand.self, ListCommand.self, ShowCommand.self,
             RemoveCommand.self, TokenizeCommand.self, DetokenizeCommand.self, RenderCommand.self,
-            ScoreCommand.self, ConvertCommand.self, BenchCommand.self, DoctorCommand.self,
+            ScoreCommand.self, ConvertCommand.self, BenchCommand.self, BenchTokenizerCommand.self,
+            DoctorCommand.self,
         ])
 }
