@@ -2,6 +2,7 @@
 SWIFT ?= swift
 BUILD_FLAGS ?= -c release
 RETORT = .build/release/retort
+LIBRARIES = RetortEngine RetortModels RetortFormats RetortTokenizers RetortTemplates RetortTensor RetortJSON
 
 .PHONY: help deps build chat test lint format bench docs clean
 
@@ -31,7 +32,10 @@ bench: build ## prefill and decode speed; MODEL=… takes another model than the
 	@$(RETORT) bench $(or $(MODEL),bundled)
 
 docs: ## the library's reference as DocC archives in .build/plugins
-	RETORT_DOCS=1 $(SWIFT) package generate-documentation --target RetortEngine --warnings-as-errors
+	@for target in $(LIBRARIES); do \
+	    RETORT_DOCS=1 $(SWIFT) package generate-documentation --target $$target --warnings-as-errors \
+	    || exit 1; \
+	done
 
 clean: ## remove what the build made
 	rm -rf .build .build-readme

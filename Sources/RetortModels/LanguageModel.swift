@@ -21,9 +21,10 @@ public final class LanguageModel: @unchecked Sendable {
 
     /// Loads the weights of `checkpoint`.
     /// - Parameters:
+    ///   - checkpoint: Stays open as long as the model.
     ///   - threads: Threads of the forward pass, the caller's included.
     ///   - checksWeights: Look for NaN and infinity, which reads every tensor once.
-    /// - Throws: ``ModelError``, ``TensorError`` or `FormatError` if a tensor is missing or has the
+    /// - Throws: ``ModelError``, `TensorError` or `FormatError` if a tensor is missing or has the
     ///   wrong shape, or memory runs out.
     public init(_ checkpoint: Checkpoint, threads: Int, checksWeights: Bool = true) throws {
         let config = checkpoint.config

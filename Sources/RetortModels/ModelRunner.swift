@@ -12,8 +12,10 @@ public final class ModelRunner {
     public let batchSize: Int
     private let state: RunState
 
-    /// - Parameter batchSize: Tokens per pass. Larger is faster for long prompts and takes memory.
-    /// - Throws: ``TensorError`` if memory runs out.
+    /// - Parameters:
+    ///   - model: Shared, its weights are not copied.
+    ///   - batchSize: Tokens per pass. Larger is faster for long prompts and takes memory.
+    /// - Throws: `TensorError` if memory runs out.
     public init(_ model: LanguageModel, batchSize: Int = 512) throws {
         let config = model.config
         self.model = model
@@ -26,8 +28,7 @@ public final class ModelRunner {
         state = try RunState(config: config, rotary: model.rotary, context: context)
     }
 
-    /// An empty cache for `capacity` tokens.
-    /// - Parameter dtype: f32 or f16.
+    /// An empty cache for `capacity` tokens of the type f32, f16 or bf16.
     public func makeCache(capacity: Int, dtype: DType) throws -> KVCache {
         guard dtype == .f32 || dtype == .f16 || dtype == .bf16 else {
             throw ModelError("the cache can be f32, f16 or bf16, not \(dtype.rawValue)")
@@ -66,8 +67,11 @@ public final class ModelRunner {
         return head(hidden.last)
     }
 
-    /// Appends tokens and hands out the logits after each of them.
-    /// - Parameter body: Gets the index of a token and the logits after it, `[vocabSize]`.
+    /// Appends `tokens` to `cache` and hands out the logits after each of them.
+    /// - Parameters:
+    ///   - tokens: Any number; the cache must have room for them.
+    ///   - cache: Made by ``makeCache(capacity:dtype:)``.
+    ///   - body: Gets the index of a token and the logits after it, `[vocabSize]`.
     public func forwardAll(
         _ tokens: [Int32], cache: KVCache,
         _ body: (Int, UnsafeMutableBufferPointer<Float>) throws -> Void

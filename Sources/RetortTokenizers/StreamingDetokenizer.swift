@@ -11,7 +11,9 @@ public struct StreamingDetokenizer: Sendable {
     /// The start of a character that is not whole, at most three bytes.
     private var pending: [UInt8] = []
 
-    /// - Parameter skipSpecialTokens: Whether special tokens give no text.
+    /// - Parameters:
+    ///   - tokenizer: The vocabulary of the tokens.
+    ///   - skipSpecialTokens: Whether special tokens give no text.
     public init(_ tokenizer: Tokenizer, skipSpecialTokens: Bool = true) {
         self.tokenizer = tokenizer
         skipsSpecial = skipSpecialTokens

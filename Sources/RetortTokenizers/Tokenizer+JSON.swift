@@ -6,7 +6,7 @@ import RetortJSON
 
 extension Tokenizer {
     /// - Parameters:
-    ///   - tokenizerJSON: The contents of tokenizer.json.
+    ///   - json: The contents of tokenizer.json.
     ///   - config: The contents of tokenizer_config.json: names the special tokens, and, for files
     ///     whose post-processor does not, says whether BOS and EOS are put around a text.
     /// - Throws: ``TokenizerError`` if the file is damaged or uses what is not supported.

@@ -157,6 +157,7 @@ public final class Tokenizer: Sendable {
     // MARK: Encoding
 
     /// - Parameters:
+    ///   - text: Any text.
     ///   - addSpecialTokens: Whether to put around the text what the model wants there (BOS, EOS).
     ///   - parseSpecialTokens: Whether special tokens that the text spells out become those tokens;
     ///     say no for text from strangers.

@@ -19,6 +19,39 @@ import Testing
         #expect(decoded.output == text + "\n")
     }
 
+    @Test("a tokenizer.json can stand for a model where only the tokenizer is asked for")
+    func bareTokenizer() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("hf")
+        #expect(try CommandRun(["convert", "bundled", path]).status == 0)
+        let text = ["--text", "What is 12 + 34?"]
+        let bare = try CommandRun(["tokenize", path + "/tokenizer.json"] + text)
+        #expect(bare.status == 0)
+        #expect(bare.output == (try CommandRun(["tokenize", "bundled"] + text)).output)
+        #expect(try CommandRun(["tokenize", path + "/config.json"] + text).isOneLineError)
+    }
+
+    @Test("weights without a tokenizer are scored and converted, and cannot chat")
+    func weightsAlone() throws {
+        let folder = try TemporaryFolder()
+        let (source, gguf, back) = (folder.path("hf"), folder.path("a.gguf"), folder.path("back"))
+        #expect(try CommandRun(["convert", "bundled", source]).status == 0)
+        try FileManager.default.removeItem(atPath: source + "/tokenizer.json")
+        let ids = ["--ids", "5,6,7,8"]
+        let expected = try CommandRun(["score", source] + ids)
+        #expect(expected.status == 0)
+        #expect(try CommandRun(["convert", source, gguf]).status == 0)
+        #expect(try CommandRun(["convert", gguf, back]).status == 0)
+        for path in [gguf, back] {
+            #expect(try CommandRun(["score", path] + ids).output == expected.output)
+            for arguments in [["chat", path, "-p", "a"], ["score", path, "--text", "a"]] {
+                let run = try CommandRun(arguments)
+                #expect(run.isOneLineError)
+                #expect(run.errors.contains("tokenizer"))
+            }
+        }
+    }
+
     @Test("render prints the template's text and nothing else")
     func render() throws {
         let folder = try TemporaryFolder()

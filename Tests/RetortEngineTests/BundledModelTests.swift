@@ -34,7 +34,7 @@ private func integers(_ value: JSONValue?) -> [Int32] {
         for entry in cases {
             let messages = try #require(entry["prompt_messages"])
             let prompt = try model.render(JSONObject([("messages", messages)]))
-            let ids = model.tokenizer.encode(prompt, addSpecialTokens: false)
+            let ids = try model.tokenizer.encode(prompt, addSpecialTokens: false)
             #expect(ids == integers(entry["prompt_ids"]))
             var output: [Int32] = []
             _ = try generator.generate(GenerationRequest(prompt: ids)) { token in
@@ -82,7 +82,7 @@ private func integers(_ value: JSONValue?) -> [Int32] {
     private func prompt(_ model: ReasoningModel, _ text: String) throws -> [Int32] {
         let messages: JSONValue = [["role": "user", "content": .string(text)]]
         let rendered = try model.render(JSONObject([("messages", messages)]))
-        return model.tokenizer.encode(rendered, addSpecialTokens: false)
+        return try model.tokenizer.encode(rendered, addSpecialTokens: false)
     }
 
     private func run(

@@ -13,7 +13,7 @@ import Testing
     @Test("log-probabilities are those of the forward pass, in batches of any size")
     func logprobs() throws {
         let model = try ReasoningModel(path: try BundledModel.path())
-        let tokens = model.tokenizer.encode("What is 12 * 34? The answer is 408.")
+        let tokens = try model.tokenizer.encode("What is 12 * 34? The answer is 408.")
         let score = try Scorer(model).score(tokens)
         #expect(score.logprobs.count == tokens.count - 1)
         let batched = try Scorer(model).score(tokens, batchSize: 3)

@@ -13,6 +13,7 @@ import RetortTokenizers
 public enum ModelConverter {
     /// Reads `source` and writes `destination`.
     /// - Parameters:
+    ///   - source: A Hugging Face directory or a GGUF file.
     ///   - destination: A path that ends in `.gguf`, or a directory to be made.
     ///   - dtype: The type of the matrices; nil takes that of most of the weights, or f16 where a
     ///     directory cannot hold it. Vectors in GGUF are f32.
@@ -47,13 +48,16 @@ public enum ModelConverter {
         _ checkpoint: Checkpoint, _ files: ModelFiles, to path: String, dtype: DType
     ) throws {
         var metadata: [(key: String, value: GGUFValue)] = []
-        let tokenizer = try files.tokenizer()
-        guard let vocabulary = tokenizer.ggufVocabulary() else {
-            throw EngineError(
-                "this tokenizer has a pre-tokenizer that GGUF has no name for, so the model cannot be written as GGUF"
-            )
+        if let tokenizer = try files.tokenizer() {
+            guard let vocabulary = tokenizer.ggufVocabulary() else {
+                throw EngineError(
+                    "this tokenizer has a pre-tokenizer that GGUF has no name for, so the model cannot be written as GGUF"
+                )
+            }
+            metadata += vocabulary.padded(to: checkpoint.config.vocabSize).metadata
+        } else {
+            metadata += GGUFVocabulary.noMetadata
         }
-        metadata += vocabulary.padded(to: checkpoint.config.vocabSize).metadata
         if let template = try files.chatTemplate() {
             metadata.append(("tokenizer.chat_template", .text(template)))
         }
@@ -68,6 +72,10 @@ public enum ModelConverter {
         try CheckpointConverter.writeHuggingFace(
             from: checkpoint, to: directory, dtype: dtype)
         let folder = URL(fileURLWithPath: directory)
+        if let template = try files.chatTemplate() {
+            try write(template, to: folder, "chat_template.jinja")
+        }
+        guard let tokenizer else { return }
         try write(tokenizer.tokenizerJSON().text(), to: folder, "tokenizer.json")
         var config = JSONObject([("tokenizer_class", "PreTrainedTokenizerFast")])
         for (key, id) in [
@@ -79,9 +87,6 @@ public enum ModelConverter {
         config["clean_up_tokenization_spaces"] = false
         config["model_max_length"] = .integer(Int64(checkpoint.config.maxPositionEmbeddings))
         try write(JSONValue.object(config).text(.pretty), to: folder, "tokenizer_config.json")
-        if let template = try files.chatTemplate() {
-            try write(template, to: folder, "chat_template.jinja")
-        }
     }
 
     private static func write(_ text: String, to folder: URL, _ name: String) throws {

@@ -54,6 +54,7 @@ public final class ChatSession: @unchecked Sendable {
     private let queue = DispatchQueue(label: "retort.chat", qos: .userInitiated)
 
     /// - Parameters:
+    ///   - model: Answers; several sessions may share it.
     ///   - system: The system prompt, nil for none.
     ///   - contextLength: Tokens of the whole conversation; nil takes the model's, at most 32,768.
     public init(_ model: ReasoningModel, system: String? = nil, contextLength: Int? = nil) throws {
@@ -91,7 +92,11 @@ public final class ChatSession: @unchecked Sendable {
     }
 
     /// Answers a message on the calling thread.
-    /// - Parameter onEvent: Gets reasoning and answer as they are made, on the calling thread.
+    /// - Parameters:
+    ///   - text: The user's message.
+    ///   - options: Sampling, limits and whether to think.
+    ///   - cancellation: Ends the answer where it stands.
+    ///   - onEvent: Gets reasoning and answer as they are made, on the calling thread.
     /// - Throws: The template's or the engine's error; the message is then not kept.
     @discardableResult
     public func respond(
@@ -120,10 +125,11 @@ public final class ChatSession: @unchecked Sendable {
         let prompt = try model.render(context)
         // The template writes the special tokens itself.
         var request = GenerationRequest(
-            prompt: model.tokenizer.encode(prompt, addSpecialTokens: false))
+            prompt: try model.tokenizer.encode(prompt, addSpecialTokens: false))
         request.sampling = options.sampling ?? model.recommendedSampling
         request.maximumTokens = options.maximumTokens
-        var text = ResponseText(model: model, prompt: prompt, stopStrings: options.stopStrings)
+        var text = try ResponseText(
+            model: model, prompt: prompt, stopStrings: options.stopStrings)
         let (reason, usage) = try generator.generate(request, cancellation: cancellation) {
             text.append($0, onEvent)
         }

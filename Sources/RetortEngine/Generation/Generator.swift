@@ -19,6 +19,7 @@ public final class Generator {
     private var cached: [Int32] = []
 
     /// - Parameters:
+    ///   - model: Gives the weights, shared, and the tokenizer.
     ///   - contextLength: Nil takes the model's, but at most 32,768.
     ///   - batchSize: Prompt tokens per forward pass.
     ///   - cacheType: f16, bf16 or f32.
@@ -39,7 +40,10 @@ public final class Generator {
     }
 
     /// Reads the prompt and generates until a stop token, the limit or a refusal of `onToken`.
-    /// - Parameter onToken: Gets each token, stop tokens excepted; returns whether to go on.
+    /// - Parameters:
+    ///   - request: The prompt's tokens, sampling and limits.
+    ///   - cancellation: Ends the generation after the token at hand.
+    ///   - onToken: Gets each token, stop tokens excepted; returns whether to go on.
     /// - Returns: The reason for the end, and what it cost (`reasoningTokens` is left to the caller).
     /// - Throws: ``EngineError`` if the prompt is empty or longer than the context.
     public func generate(

@@ -14,11 +14,11 @@ struct ResponseText {
     private var response = ChatResponse()
     private var reasoningTokens = 0
 
-    init(model: ReasoningModel, prompt: String, stopStrings: [String]) {
+    init(model: ReasoningModel, prompt: String, stopStrings: [String]) throws {
         let format = ReasoningFormat.detect(
             template: model.chatTemplateSource ?? "", renderedPrompt: prompt)
         // Reasoning marks may be special tokens, so these are not skipped: stop tokens never get here.
-        detokenizer = StreamingDetokenizer(model.tokenizer, skipSpecialTokens: false)
+        detokenizer = StreamingDetokenizer(try model.tokenizer, skipSpecialTokens: false)
         stops = StopMatcher(stops: stopStrings)
         parser = ReasoningParser(format)
     }

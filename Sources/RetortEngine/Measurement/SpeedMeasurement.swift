@@ -28,7 +28,13 @@ public struct SpeedMeasurement: Sendable {
 
 extension ReasoningModel {
     /// Measures with arbitrary tokens, after one run that is not counted.
-    /// - Parameter depth: Tokens already in the cache when decoding is timed.
+    /// - Parameters:
+    ///   - promptTokens: Tokens of the timed prefill.
+    ///   - generatedTokens: Tokens of the timed decoding.
+    ///   - depth: Tokens already in the cache when decoding is timed.
+    ///   - repetitions: Counted runs.
+    ///   - cacheType: The type of the KV cache.
+    ///   - onRepetition: Told the number of each finished run.
     public func measureSpeed(
         promptTokens: Int, generatedTokens: Int, depth: Int = 0, repetitions: Int = 3,
         cacheType: DType = .f16, onRepetition: (Int) -> Void = { _ in }

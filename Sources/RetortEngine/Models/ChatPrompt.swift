@@ -12,12 +12,12 @@ struct ChatPrompt: Sendable {
     private let template: ChatTemplate?
     private let variables: [(key: String, value: String)]
 
-    init(name: String, template source: String?, tokenizer: Tokenizer) throws {
+    init(name: String, template source: String?, tokenizer: Tokenizer?) throws {
         self.name = name
         self.source = source
         template = try source.map { text throws(TemplateError) in try ChatTemplate(text) }
-        variables = [("bos_token", tokenizer.bosID), ("eos_token", tokenizer.eosID)].map {
-            (key: $0.0, value: $0.1.map { tokenizer.decode([$0]) } ?? "")
+        variables = [("bos_token", tokenizer?.bosID), ("eos_token", tokenizer?.eosID)].map {
+            (key: $0.0, value: $0.1.flatMap { tokenizer?.decode([$0]) } ?? "")
         }
     }
 

@@ -7,17 +7,18 @@ import RetortFormats
 import RetortTokenizers
 
 extension GGUFVocabulary {
-    /// - Throws: ``EngineError`` if the file has no vocabulary, `FormatError` if a value has the
-    ///   wrong type.
-    package init(metadataOf file: GGUFFile) throws {
+    /// The metadata of a file without a vocabulary, in llama.cpp's words.
+    package static let noMetadata: [(key: String, value: GGUFValue)] = [
+        ("tokenizer.ggml.model", .text("none"))
+    ]
+
+    /// Nil if the file has no vocabulary.
+    /// - Throws: `FormatError` if a value has the wrong type.
+    package init?(metadataOf file: GGUFFile) throws {
         let prefix = "tokenizer.ggml."
-        guard let model = try file.string(prefix + "model"),
+        guard let model = try file.string(prefix + "model"), model != "none", model != "no_vocab",
             let tokens = try file.array(prefix + "tokens")?.strings
-        else {
-            throw EngineError(
-                "\(file.path) has no tokenizer (tokenizer.ggml.model and .tokens); convert the model again with a current converter"
-            )
-        }
+        else { return nil }
         func id(_ name: String) throws -> Int32? {
             try file.integer(prefix + name + "_token_id").flatMap { Int32(exactly: $0) }
         }

@@ -31,16 +31,37 @@ package struct ModelFiles {
         }
     }
 
-    package func tokenizer() throws -> Tokenizer {
+    /// The tokenizer, nil if the checkpoint is weights alone.
+    package func tokenizer() throws -> Tokenizer? {
         switch kind {
-        case .gguf(let file): return try Tokenizer(gguf: try GGUFVocabulary(metadataOf: file))
-        case .huggingFace(let directory):
-            guard let json = try Self.json("tokenizer.json", in: directory) else {
-                throw EngineError(
-                    "\(directory) has no tokenizer.json; it is part of the checkpoint, fetch it as well"
-                )
+        case .gguf(let file):
+            return try GGUFVocabulary(metadataOf: file).map { vocabulary in
+                try Tokenizer(gguf: vocabulary)
             }
-            return try Tokenizer(tokenizerJSON: json, config: tokenizerConfig)
+        case .huggingFace(let directory):
+            return try Self.json("tokenizer.json", in: directory).map { json in
+                try Tokenizer(tokenizerJSON: json, config: tokenizerConfig)
+            }
+        }
+    }
+
+    /// - Throws: ``EngineError`` if the checkpoint is weights alone.
+    package func requiredTokenizer() throws -> Tokenizer {
+        guard let tokenizer = try tokenizer() else { throw missingTokenizer }
+        return tokenizer
+    }
+
+    /// Says what is missing and where it should be.
+    package var missingTokenizer: EngineError {
+        switch kind {
+        case .gguf(let file):
+            EngineError(
+                "\(file.path) has no tokenizer (tokenizer.ggml.model and .tokens); convert the model again with its tokenizer"
+            )
+        case .huggingFace(let directory):
+            EngineError(
+                "\(directory) has no tokenizer.json; it is part of the checkpoint, fetch it as well"
+            )
         }
     }
 
@@ -80,15 +101,19 @@ package struct ModelFiles {
     private static func json(_ name: String, in directory: String) throws -> JSONValue? {
         let url = URL(fileURLWithPath: directory).appendingPathComponent(name)
         guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+        return try json(at: url.path)
+    }
+
+    static func json(at path: String) throws -> JSONValue {
         do {
-            let data = try Data(contentsOf: url, options: .mappedIfSafe)
+            let data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
             return try data.withUnsafeBytes { bytes throws(JSONError) in
                 try JSONValue(parsing: bytes)
             }
         } catch let error as JSONError {
-            throw EngineError("\(url.path) is not valid JSON: \(error)")
+            throw EngineError("\(path) is not valid JSON: \(error)")
         } catch {
-            throw EngineError("cannot read \(url.path): \(error.localizedDescription)")
+            throw EngineError("cannot read \(path): \(error.localizedDescription)")
         }
     }
 }

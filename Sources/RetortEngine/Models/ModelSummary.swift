@@ -12,7 +12,9 @@ public struct ModelSummary: Sendable {
     public let fields: [(key: String, value: JSONValue)]
     public let chatTemplate: String?
 
-    /// - Parameter contextLength: For the memory estimate; nil takes the model's, at most 32,768.
+    /// - Parameters:
+    ///   - path: A GGUF file or a Hugging Face directory.
+    ///   - contextLength: For the memory estimate; nil takes the model's, at most 32,768.
     public init(path: String, contextLength: Int? = nil) throws {
         let checkpoint = try Checkpoint(path: path)
         let files = try ModelFiles(kind: checkpoint.kind)
@@ -38,7 +40,7 @@ public struct ModelSummary: Sendable {
             ("key_value_heads", integer(config.numKeyValueHeads)),
             ("head_dim", integer(config.headDim)),
             ("vocabulary", integer(config.vocabSize)),
-            ("tokenizer_tokens", integer(tokenizer.vocabularySize)),
+            ("tokenizer_tokens", tokenizer.map { integer($0.vocabularySize) } ?? .null),
             ("context_length", integer(config.maxPositionEmbeddings)),
             ("chat_template", .bool(template != nil)),
             ("weights_bytes", integer(estimate.weightBytes)),

@@ -8,9 +8,12 @@ import RetortTemplates
 import RetortTokenizers
 
 extension ReasoningModel {
-    /// The tokenizer of a GGUF file or a Hugging Face directory.
+    /// The tokenizer of a GGUF file or a Hugging Face directory, or a tokenizer.json by itself.
     public static func tokenizer(path: String) throws -> Tokenizer {
-        try ModelFiles(path: path).tokenizer()
+        if path.hasSuffix(".json") {
+            return try Tokenizer(tokenizerJSON: try ModelFiles.json(at: path), config: nil)
+        }
+        return try ModelFiles(path: path).requiredTokenizer()
     }
 
     /// What the model's chat template makes of `context`, see ``render(_:)``.

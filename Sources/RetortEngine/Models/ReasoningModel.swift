@@ -27,7 +27,8 @@ public final class ReasoningModel: Sendable {
     public let name: String
     public let config: ModelConfig
     public let generation: GenerationConfig
-    public let tokenizer: Tokenizer
+    private let storedTokenizer: Tokenizer?
+    private let missingTokenizer: EngineError
     private let chatPrompt: ChatPrompt
     /// Tokens that end a turn.
     public let stopTokens: Set<Int32>
@@ -41,8 +42,10 @@ public final class ReasoningModel: Sendable {
         self.name = name ?? path
         config = checkpoint.config
         generation = checkpoint.generationConfig
-        tokenizer = try files.tokenizer()
-        guard tokenizer.vocabularySize <= config.vocabSize else {
+        let tokenizer = try files.tokenizer()
+        storedTokenizer = tokenizer
+        missingTokenizer = files.missingTokenizer
+        if let tokenizer, tokenizer.vocabularySize > config.vocabSize {
             throw EngineError(
                 "the tokenizer has \(tokenizer.vocabularySize) tokens, the embedding only \(config.vocabSize) rows; they belong to different models"
             )
@@ -51,11 +54,20 @@ public final class ReasoningModel: Sendable {
             name: self.name, template: try options.chatTemplate ?? files.chatTemplate(),
             tokenizer: tokenizer)
         var stops = Set(generation.eosTokenIds.compactMap { Int32(exactly: $0) })
-        if let eos = tokenizer.eosID { stops.insert(eos) }
+        if let eos = tokenizer?.eosID { stops.insert(eos) }
         stopTokens = stops
         languageModel = try LanguageModel(
             checkpoint, threads: options.threads ?? Self.availableThreads,
             checksWeights: options.checksWeights)
+    }
+
+    /// The vocabulary. A checkpoint of weights alone can be scored and measured, on token ids.
+    /// - Throws: ``EngineError`` if the checkpoint has none.
+    public var tokenizer: Tokenizer {
+        get throws {
+            guard let storedTokenizer else { throw missingTokenizer }
+            return storedTokenizer
+        }
     }
 
     /// Cores that this process may use.

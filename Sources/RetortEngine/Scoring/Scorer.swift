@@ -32,7 +32,9 @@ public struct Scorer {
     public init(_ model: ReasoningModel) { self.model = model }
 
     /// - Parameters:
+    ///   - tokens: The text; the first token is given, not scored.
     ///   - cacheType: f32 by default, since a score is for comparing.
+    ///   - batchSize: Tokens per forward pass.
     ///   - onLogits: Gets the logits after each token in turn, `[vocabSize]`.
     /// - Throws: ``EngineError`` if the tokens do not fit the context.
     public func score(

@@ -12,6 +12,8 @@ import RetortTensor
 public enum CheckpointConverter {
     /// Writes a GGUF file.
     /// - Parameters:
+    ///   - checkpoint: The weights and the configuration.
+    ///   - path: The file to be written.
     ///   - dtype: The type of matrices. Vectors become f32; a matrix whose rows do not fill the
     ///     type's blocks keeps its type.
     ///   - extraMetadata: The tokenizer and whatever else; wins over what is made here. llama.cpp
@@ -90,7 +92,11 @@ public enum CheckpointConverter {
 
     /// Writes a Hugging Face directory: config.json, generation_config.json and safetensors, in
     /// shards where there is much.
-    /// - Parameter dtype: f32, f16 or bf16.
+    /// - Parameters:
+    ///   - checkpoint: The weights and the configuration.
+    ///   - directory: Made if it is not there.
+    ///   - dtype: f32, f16 or bf16.
+    ///   - maximumShardBytes: Where a new shard begins.
     /// - Throws: ``FormatError`` if the model cannot be expressed there, the directory holds other
     ///   weights, a number does not fit the type or a file cannot be written.
     public static func writeHuggingFace(

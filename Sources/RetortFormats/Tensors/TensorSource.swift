@@ -16,8 +16,11 @@ public struct TensorSource {
     public let shape: [Int]
     let produce: (Sink) throws -> Void
 
-    /// - Parameter produce: Hands all bytes to the sink, in pieces of any size, each time it is
-    ///   called.
+    /// - Parameters:
+    ///   - name: As the file shall name it.
+    ///   - dtype: The type of the bytes that `produce` hands over.
+    ///   - shape: Slowest axis first.
+    ///   - produce: Hands all bytes to the sink, in pieces of any size, each time it is called.
     public init(
         name: String, dtype: DType, shape: [Int], produce: @escaping (Sink) throws -> Void
     ) {

@@ -50,7 +50,7 @@ struct ScoreCommand: ParsableCommand {
     func run() throws {
         let input = try text ?? file.map { try InputFile.text(path: $0) }
         let model = try modelOptions.open(model)
-        let tokens = ids?.ids ?? model.tokenizer.encode(input ?? "")
+        let tokens = try ids?.ids ?? model.tokenizer.encode(input ?? "")
         let scorer = Scorer(model)
         let cache = DType(rawValue: cacheType) ?? .f32
         let score: Score
