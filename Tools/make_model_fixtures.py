@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small random-weight checkpoints with the logits and greedy tokens of transformers in float32.
 
-    python3 Tools/make_model_fixtures.py Tests/RetortModelsTests/Fixtures
+    python3 Tools/make_model_fixtures.py Tests/RetortModelsTests/Fixtures [NAME...]
 
 Needs torch 2.13.0, transformers 5.24.0, safetensors 0.8.0 (Tools/requirements.txt). What varies: head
 ratios, head_dim apart from hidden/heads, biases, tied heads, RoPE scalings, odd vocabulary sizes, the
-types of the weights, one file or shards. Each folder is a Hugging Face checkpoint plus
+types of the weights, one file or shards; with experts also every switch of the gates, compressed
+queries, YaRN's two magnitudes, shared experts and dense layers. Each folder is a Hugging Face checkpoint plus
 reference.safetensors, all f32: tokens, logits [tokens, vocab], greedy (64 tokens after the first 8).
 """
 import shutil
@@ -16,7 +17,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from transformers import (
-    LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM)
+    DeepseekV2Config, DeepseekV2ForCausalLM, DeepseekV3Config, DeepseekV3ForCausalLM, LlamaConfig,
+    LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM, Qwen3MoeConfig,
+    Qwen3MoeForCausalLM)
 
 BASE = dict(
     hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
@@ -27,6 +30,22 @@ BASE = dict(
 
 def rope(kind, theta=10000.0, **extra):
     return dict(rope_type=kind, rope_theta=theta, **extra)
+
+
+# DeepSeek: latent attention with heads of three different sizes.
+V2 = dict(
+    num_key_value_heads=4, kv_lora_rank=16, q_lora_rank=None, qk_nope_head_dim=12,
+    qk_rope_head_dim=8, v_head_dim=10, moe_intermediate_size=20, n_routed_experts=8,
+    num_experts_per_tok=3, n_shared_experts=2, first_k_dense_replace=1, num_hidden_layers=3)
+V3 = dict(
+    V2, q_lora_rank=24, n_shared_experts=1, n_group=4, topk_group=2, routed_scaling_factor=2.5,
+    num_nextn_predict_layers=0)
+MOE = dict(
+    moe_intermediate_size=20, num_experts=8, num_experts_per_tok=2, head_dim=8, norm_topk_prob=True)
+
+
+def yarn(**extra):
+    return rope("yarn", factor=8.0, original_max_position_embeddings=32, **extra)
 
 
 CASES = {
@@ -71,9 +90,44 @@ CASES = {
         Qwen3Config,
         dict(head_dim=8, rope_parameters=rope(
             "yarn", 1e6, factor=4.0, original_max_position_embeddings=64)), "bfloat16"),
+    "deepseek-v2-lite": (DeepseekV2Config, V2, "float32"),
+    "deepseek-v2-lite-yarn": (
+        DeepseekV2Config,
+        dict(V2, rope_parameters=yarn(beta_fast=32, beta_slow=1, mscale=0.707, mscale_all_dim=0.707)),
+        "float32"),
+    "deepseek-v2-groups": (
+        DeepseekV2Config,
+        dict(V2, q_lora_rank=24, topk_method="group_limited_greedy", n_group=4, topk_group=2,
+             routed_scaling_factor=4.0, attention_bias=True, num_attention_heads=2), "float32"),
+    "deepseek-v2-bf16-sharded": (DeepseekV2Config, dict(V2, first_k_dense_replace=0), "bfloat16"),
+    "deepseek-v3": (DeepseekV3Config, V3, "float32"),
+    "deepseek-v3-yarn": (
+        DeepseekV3Config,
+        dict(V3, rope_parameters=yarn(beta_fast=32, beta_slow=1, mscale=1.0, mscale_all_dim=1.0)),
+        "float32"),
+    "deepseek-v3-yarn-magnitudes": (
+        DeepseekV3Config,
+        dict(V3, q_lora_rank=None, rope_parameters=yarn(mscale=0.7, mscale_all_dim=1.2)), "float32"),
+    "deepseek-v3-unnormalised": (
+        DeepseekV3Config,
+        dict(V3, norm_topk_prob=False, routed_scaling_factor=1.0, n_group=1, topk_group=1),
+        "float32"),
+    "deepseek-v3-half-split": (
+        DeepseekV3Config, dict(V3, rope_interleave=False, attention_bias=True, n_shared_experts=2),
+        "float32"),
+    "deepseek-v3-bf16-sharded": (
+        DeepseekV3Config, dict(V3, n_group=2, topk_group=1, first_k_dense_replace=2), "bfloat16"),
+    "qwen3-moe": (Qwen3MoeConfig, MOE, "float32"),
+    "qwen3-moe-mixed": (
+        Qwen3MoeConfig,
+        dict(MOE, norm_topk_prob=False, num_hidden_layers=4, decoder_sparse_step=2,
+             mlp_only_layers=[3], num_experts_per_tok=3, attention_bias=True,
+             tie_word_embeddings=True), "float32"),
+    "qwen3-moe-bf16": (Qwen3MoeConfig, dict(MOE, num_key_value_heads=4), "bfloat16"),
 }
 CLASSES = {LlamaConfig: LlamaForCausalLM, Qwen2Config: Qwen2ForCausalLM,
-           Qwen3Config: Qwen3ForCausalLM}
+           Qwen3Config: Qwen3ForCausalLM, Qwen3MoeConfig: Qwen3MoeForCausalLM,
+           DeepseekV2Config: DeepseekV2ForCausalLM, DeepseekV3Config: DeepseekV3ForCausalLM}
 
 
 def make(root, index, name):
@@ -87,6 +141,9 @@ def make(root, index, name):
                 parameter.normal_(0, 0.3)
             elif key.endswith("norm.weight"):
                 parameter.normal_(1, 0.2)
+        for key, buffer in model.named_buffers():
+            if key.endswith("e_score_correction_bias"):
+                buffer.normal_(0, 0.1)
     # The reference runs in float32 on the very numbers that the files hold.
     model = model.to(getattr(torch, dtype))
     folder = root / name
@@ -110,6 +167,8 @@ def make(root, index, name):
 def main():
     root = Path(sys.argv[1])
     for index, name in enumerate(CASES):
+        if len(sys.argv) > 2 and name not in sys.argv[2:]:
+            continue
         make(root, index, name)
         print(name)
 

@@ -9,8 +9,10 @@ import RetortTensor
 /// The attention cache of one sequence.
 public final class KVCache {
     struct Layer {
-        let keys: CachedHeads  // [keyValueHeads, capacity, headDim]
-        let values: CachedHeads  // [keyValueHeads, capacity, headDim]
+        // [keyValueHeads, capacity, headDim] each; of latent attention [1, capacity, cachedWidth],
+        // of which the first kvLoraRank elements are the values.
+        let keys: CachedHeads
+        let values: CachedHeads
     }
 
     /// Tokens that fit.
@@ -37,12 +39,17 @@ public final class KVCache {
         let buffer = try AlignedBuffer(byteCount: bytes)
         self.buffer = buffer
         layers = (0..<config.numHiddenLayers).map { index in
-            let keys = buffer.base + index * layerBytes
+            let base = buffer.base + index * layerBytes
+            if let latent = config.latentAttention {
+                let latents = CachedHeads(
+                    base: base, dtype: dtype, capacity: capacity, headDim: latent.cachedWidth)
+                return Layer(keys: latents, values: latents.prefix(latent.kvLoraRank))
+            }
             return Layer(
                 keys: CachedHeads(
-                    base: keys, dtype: dtype, capacity: capacity, headDim: config.headDim),
+                    base: base, dtype: dtype, capacity: capacity, headDim: config.headDim),
                 values: CachedHeads(
-                    base: keys + layerBytes / 2, dtype: dtype, capacity: capacity,
+                    base: base + layerBytes / 2, dtype: dtype, capacity: capacity,
                     headDim: config.headDim))
         }
     }
@@ -50,8 +57,8 @@ public final class KVCache {
     private static func byteCount(config: ModelConfig, capacity: Int, dtype: DType, layers: Int)
         -> Int?
     {
-        var total = 2 * dtype.blockBytes
-        for factor in [config.numKeyValueHeads, config.headDim, capacity, layers] {
+        var total = dtype.blockBytes
+        for factor in [config.cachedWidth, capacity, layers] {
             let (product, overflow) = total.multipliedReportingOverflow(by: factor)
             if overflow { return nil }
             total = product

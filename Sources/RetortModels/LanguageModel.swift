@@ -41,9 +41,11 @@ public final class LanguageModel: @unchecked Sendable {
         layers = try (0..<config.numHiddenLayers).map { index in
             let layer = model.scope("layers.\(index)")
             switch config.architecture {
-            case .llama: return try Llama.layer(layer, config: config)
-            case .qwen2: return try Qwen2.layer(layer, config: config)
-            case .qwen3: return try Qwen3.layer(layer, config: config)
+            case .llama: return try Llama.layer(layer, config: config, index: index)
+            case .qwen2: return try Qwen2.layer(layer, config: config, index: index)
+            case .qwen3, .qwen3Moe: return try Qwen3.layer(layer, config: config, index: index)
+            case .deepseekV2, .deepseekV3:
+                return try DeepSeek.layer(layer, config: config, index: index)
             }
         }
         norm = try model.rmsNorm("norm", size: config.hiddenSize, eps: config.rmsNormEps)
@@ -54,36 +56,18 @@ public final class LanguageModel: @unchecked Sendable {
             head, from: config.hiddenSize, to: config.vocabSize, bias: false)
         let factors =
             weights.contains("rope_freqs.weight")
-            ? try weights.vector("rope_freqs.weight", count: config.headDim / 2) : nil
+            ? try weights.vector("rope_freqs.weight", count: config.rotaryDim / 2) : nil
         rotary = RotaryEmbedding(
             config: config, layout: checkpoint.ropeLayout, factors: factors)
     }
 
     /// Bytes of weights that one generated token reads.
     public var bytesPerToken: Int {
-        var total = lmHead.weight.byteCount
-        for layer in layers {
-            let attention = layer.selfAttn
-            for linear in [
-                attention.qProj, attention.kProj, attention.vProj, attention.oProj,
-                layer.mlp.gateProj, layer.mlp.upProj, layer.mlp.downProj,
-            ] { total += linear.weight.byteCount }
-        }
-        return total
+        layers.reduce(lmHead.weight.byteCount) { $0 + $1.bytesPerToken }
     }
 
     /// Multiplications and additions of the linear layers for one prompt token (no output head).
-    public var operationsPerPromptToken: Int {
-        var total = 0
-        for layer in layers {
-            let attention = layer.selfAttn
-            for linear in [
-                attention.qProj, attention.kProj, attention.vProj, attention.oProj,
-                layer.mlp.gateProj, layer.mlp.upProj, layer.mlp.downProj,
-            ] { total += 2 * linear.weight.rows * linear.weight.columns }
-        }
-        return total
-    }
+    public var operationsPerPromptToken: Int { layers.reduce(0) { $0 + $1.operationsPerToken } }
 
     public var threadCount: Int { pool.threadCount }
     /// The instruction set in use: `avx512`, `avx2` or `scalar`.

@@ -16,16 +16,25 @@ public final class ModelRunner {
     ///   - model: Shared, its weights are not copied.
     ///   - batchSize: Tokens per pass. Larger is faster for long prompts and takes memory.
     /// - Throws: `TensorError` if memory runs out.
-    public init(_ model: LanguageModel, batchSize: Int = 512) throws {
+    public convenience init(_ model: LanguageModel, batchSize: Int = 512) throws {
+        try self.init(model, batchSize: batchSize, latentForm: .cheaper)
+    }
+
+    /// - Parameter latentForm: For comparing the two forms of latent attention.
+    package init(_ model: LanguageModel, batchSize: Int, latentForm: LatentForm) throws {
         let config = model.config
         self.model = model
         self.batchSize = max(1, batchSize)
+        let latent = config.latentAttention
         let widest = max(
-            config.hiddenSize, config.intermediateSize, config.numAttentionHeads * config.headDim)
+            config.hiddenSize, RunState.widestIntermediate(config),
+            config.numAttentionHeads * (latent?.vHeadDim ?? config.headDim),
+            latent?.qLoraRank ?? 0)
         let context = try ComputeContext(
             maximumRows: self.batchSize, maximumColumns: widest, pool: model.pool,
             kernels: model.kernels)
-        state = try RunState(config: config, rotary: model.rotary, context: context)
+        state = try RunState(
+            config: config, rotary: model.rotary, context: context, latentForm: latentForm)
     }
 
     /// An empty cache for `capacity` tokens of the type f32, f16 or bf16.

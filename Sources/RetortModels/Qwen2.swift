@@ -6,11 +6,14 @@
 import RetortFormats
 
 enum Qwen2 {
-    static func layer(_ weights: WeightLoader, config: ModelConfig) throws -> DecoderLayer {
+    static func layer(_ weights: WeightLoader, config: ModelConfig, index: Int) throws
+        -> DecoderLayer
+    {
         try DecoderLayer(
-            weights, config: config,
-            selfAttn: GroupedQueryAttention(
-                weights.scope("self_attn"), config: config, bias: true, outputBias: false,
-                queryKeyNorm: false))
+            weights, config: config, index: index,
+            selfAttn: .grouped(
+                GroupedQueryAttention(
+                    weights.scope("self_attn"), config: config, bias: true, outputBias: false,
+                    queryKeyNorm: false)))
     }
 }

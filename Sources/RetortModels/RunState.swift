@@ -11,11 +11,17 @@ final class RunState {
     let normed: Rows  // [tokens, hiddenSize]
     let branch: Rows  // [tokens, hiddenSize]
     let q: Rows  // [tokens, heads * headDim]
-    let k: Rows  // [tokens, keyValueHeads * headDim]
+    let k: Rows  // [tokens, keyValueHeads * headDim], or the latent [tokens, cachedWidth]
     let v: Rows  // [tokens, keyValueHeads * headDim]
-    let attended: Rows  // [tokens, heads * headDim]
-    let gate: Rows  // [tokens, intermediateSize]
-    let up: Rows  // [tokens, intermediateSize]
+    let attended: Rows  // [tokens, heads * (headDim or vHeadDim)]
+    let compressedQuery: Rows  // [tokens, qLoraRank]
+    let latentQuery: Rows  // [tokens, heads * cachedWidth], see LatentAttention
+    let latentMixed: Rows  // [tokens, heads * kvLoraRank]
+    let latentForm: LatentForm
+    let gate: Rows  // [tokens, the widest intermediate size]
+    let up: Rows  // [tokens, the widest intermediate size]
+    let routing: Routing?
+    let gathered: Rows?  // [tokens, hiddenSize], the tokens of one expert
     let logits: Rows  // [rows asked for at a time, vocabSize]
     private let cosine: AlignedBuffer  // [tokens, headDim / 2]
     private let sine: AlignedBuffer  // [tokens, headDim / 2]
@@ -24,7 +30,10 @@ final class RunState {
     /// Rows of logits computed at a time when all are asked for.
     static let logitRows = 16
 
-    init(config: ModelConfig, rotary: RotaryEmbedding, context: ComputeContext) throws {
+    init(
+        config: ModelConfig, rotary: RotaryEmbedding, context: ComputeContext,
+        latentForm: LatentForm = .cheaper
+    ) throws {
         self.context = context
         self.rotary = rotary
         var buffers: [AlignedBuffer] = []
@@ -34,19 +43,31 @@ final class RunState {
             return Rows(buffer.floats, rows: count, columns: columns)
         }
         let queries = config.numAttentionHeads * config.headDim
-        let keys = config.numKeyValueHeads * config.headDim
+        let latent = config.latentAttention
+        let keys = latent?.cachedWidth ?? config.numKeyValueHeads * config.headDim
+        let heads = config.numAttentionHeads
+        self.latentForm = latentForm
         hidden = try rows(config.hiddenSize)
         normed = try rows(config.hiddenSize)
         branch = try rows(config.hiddenSize)
         q = try rows(queries)
         k = try rows(keys)
-        v = try rows(keys)
-        attended = try rows(queries)
-        gate = try rows(config.intermediateSize)
-        up = try rows(config.intermediateSize)
+        v = try rows(latent == nil ? keys : 0)
+        attended = try rows(latent.map { heads * $0.vHeadDim } ?? queries)
+        compressedQuery = try rows(latent?.qLoraRank ?? 0)
+        let absorbed = LatentAttention.maximumAbsorbedRows(latent, latentForm, context.maximumRows)
+        latentQuery = try rows(latent.map { heads * $0.cachedWidth } ?? 0, absorbed)
+        latentMixed = try rows(latent.map { heads * $0.kvLoraRank } ?? 0, absorbed)
+        let inner = Self.widestIntermediate(config)
+        gate = try rows(inner)
+        up = try rows(inner)
+        routing = try config.experts.map {
+            try Routing(config: $0, tokens: context.maximumRows)
+        }
+        gathered = config.experts == nil ? nil : try rows(config.hiddenSize)
         logits = try rows(config.vocabSize, min(Self.logitRows, context.maximumRows))
-        cosine = try .floats(context.maximumRows * config.headDim / 2)
-        sine = try .floats(context.maximumRows * config.headDim / 2)
+        cosine = try .floats(context.maximumRows * config.rotaryDim / 2)
+        sine = try .floats(context.maximumRows * config.rotaryDim / 2)
         self.buffers = buffers
     }
 
@@ -55,9 +76,16 @@ final class RunState {
         rotary.fill(cosine: cosine.floats, sine: sine.floats, position: position, count: count)
     }
 
+    /// Rotates the end of every head, or all of it where nothing is left out.
     func rotate(_ x: Rows, headDim: Int) {
         context.rotate(
-            x, headDim: headDim, cosine: cosine.floats, sine: sine.floats,
-            interleaved: rotary.interleaved)
+            x, headDim: headDim, rotaryDim: 2 * rotary.inverseFrequencies.count,
+            cosine: cosine.floats, sine: sine.floats, interleaved: rotary.interleaved)
+    }
+
+    /// The widest of the dense layers, the routed and the shared experts.
+    static func widestIntermediate(_ config: ModelConfig) -> Int {
+        let experts = config.experts.map { $0.moeIntermediateSize * max(1, $0.numSharedExperts) }
+        return max(config.intermediateSize, experts ?? 0)
     }
 }

@@ -25,7 +25,7 @@ struct WeightLoader {
 
     func contains(_ name: String) -> Bool { checkpoint.contains(path(name)) }
 
-    private func tensor(_ name: String, shape: [Int]) throws -> StoredTensor {
+    func tensor(_ name: String, shape: [Int]) throws -> StoredTensor {
         let tensor = try checkpoint.tensor(path(name))
         guard tensor.shape == shape else {
             throw ModelError(
@@ -48,6 +48,20 @@ struct WeightLoader {
         // A repacked matrix has left the file; its pages there need not stay in memory.
         if tensor.dtype.isQuantized { tensor.releasePages() }
         return matrix
+    }
+
+    /// A matrix `[rows, columns]` as f32, whatever its stored type.
+    func floatMatrix(_ name: String, rows: Int, columns: Int) throws -> WeightMatrix {
+        let tensor = try tensor(name, shape: [rows, columns])
+        let floats = try AlignedBuffer.floats(rows * columns + 64)
+        guard let base = tensor.bytes.baseAddress else {
+            throw ModelError("\(path(name)) is empty")
+        }
+        tensor.dtype.convert(floats.floats, from: base, count: rows * columns)
+        return try WeightMatrix(
+            dtype: .f32, rows: rows, columns: columns,
+            bytes: UnsafeRawBufferPointer(start: floats.base, count: 4 * rows * columns),
+            owner: floats, pool: pool)
     }
 
     /// A vector of `count` elements as f32.

@@ -16,6 +16,8 @@ package final class ComputeContext {
     let linearTask: LinearTask
     let attentionTask: AttentionTask
     let rowsTask: RowsTask
+    let headLinearTask: HeadLinearTask
+    let expandedTask: ExpandedAttentionTask
     /// Activations quantised for the q8_0 kernels.
     let quantized: QuantizedRows
     /// What the tasks' pointers show before their first use.
@@ -38,6 +40,9 @@ package final class ComputeContext {
         linearTask = try LinearTask(table: table, threads: pool.threadCount, nothing: empty)
         attentionTask = AttentionTask(table: table, threads: pool.threadCount, nothing: empty)
         rowsTask = RowsTask(table: table, nothing: empty)
+        headLinearTask = HeadLinearTask(table: table, nothing: empty)
+        expandedTask = ExpandedAttentionTask(
+            table: table, threads: pool.threadCount, nothing: empty)
     }
 }
 

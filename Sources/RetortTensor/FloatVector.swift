@@ -2,6 +2,16 @@
 
 import CRetortKernels
 
+extension DType {
+    /// Converts `count` stored elements to f32, whole blocks for a quantised type. For loading: the
+    /// plain kernels are used.
+    package func convert(
+        _ out: UnsafeMutablePointer<Float>, from source: UnsafeRawPointer, count: Int
+    ) {
+        Kernels.available.first?.table.pointee.to_f32(out, source, kernelType, count)
+    }
+}
+
 /// A small constant vector as f32: a norm's weight or a bias.
 package final class FloatVector: @unchecked Sendable {
     // Safety: read-only after init.
@@ -18,8 +28,7 @@ package final class FloatVector: @unchecked Sendable {
         }
         self.count = count
         buffer = try .floats(count)
-        let scalar = Kernels.available.first
-        scalar?.table.pointee.to_f32(buffer.floats, address, dtype.kernelType, count)
+        dtype.convert(buffer.floats, from: address, count: count)
     }
 
     package var base: UnsafePointer<Float> { UnsafePointer(buffer.floats) }

@@ -22,6 +22,16 @@ package struct Rows {
         Rows(base, rows: count, columns: columns, stride: stride)
     }
 
+    /// The same memory as rows of another width, packed without gaps.
+    package func reshaped(rows: Int, columns: Int) -> Rows {
+        Rows(base, rows: rows, columns: columns)
+    }
+
+    /// Some columns of every row.
+    package func columns(from start: Int, count: Int) -> Rows {
+        Rows(base + start, rows: rows, columns: count, stride: stride)
+    }
+
     /// The last row alone.
     package var last: Rows { Rows(self[rows - 1], rows: 1, columns: columns, stride: stride) }
 }

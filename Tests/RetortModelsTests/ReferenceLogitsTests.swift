@@ -12,11 +12,19 @@ import Testing
 
 /// What a fixture folder holds.
 struct Reference {
-    static let names = [
-        "llama-mha", "llama-mqa-tied", "llama-head-dim", "llama-biases", "llama-llama3",
-        "llama-linear-f16", "llama-yarn", "llama-bf16-sharded", "qwen2-gqa", "qwen2-tied-bf16",
-        "qwen2-wide", "qwen2-yarn-sharded", "qwen3-head-dim", "qwen3-tied-bias",
-        "qwen3-yarn-bf16-sharded",
+    static let names =
+        [
+            "llama-mha", "llama-mqa-tied", "llama-head-dim", "llama-biases", "llama-llama3",
+            "llama-linear-f16", "llama-yarn", "llama-bf16-sharded", "qwen2-gqa", "qwen2-tied-bf16",
+            "qwen2-wide", "qwen2-yarn-sharded", "qwen3-head-dim", "qwen3-tied-bias",
+            "qwen3-yarn-bf16-sharded", "qwen3-moe", "qwen3-moe-mixed", "qwen3-moe-bf16",
+        ] + deepseek
+
+    static let deepseek = [
+        "deepseek-v2-lite", "deepseek-v2-lite-yarn", "deepseek-v2-groups",
+        "deepseek-v2-bf16-sharded", "deepseek-v3", "deepseek-v3-yarn",
+        "deepseek-v3-yarn-magnitudes", "deepseek-v3-unnormalised", "deepseek-v3-half-split",
+        "deepseek-v3-bf16-sharded",
     ]
 
     let path: String
@@ -41,8 +49,11 @@ struct Reference {
     static let tolerance = 1e-4
 
     /// All logits of the reference's tokens, run in passes of `batchSize`.
-    func run(_ model: LanguageModel, batchSize: Int, cacheType: DType = .f32) throws -> [Float] {
-        let runner = try ModelRunner(model, batchSize: batchSize)
+    func run(
+        _ model: LanguageModel, batchSize: Int, cacheType: DType = .f32,
+        latentForm: LatentForm = .cheaper
+    ) throws -> [Float] {
+        let runner = try ModelRunner(model, batchSize: batchSize, latentForm: latentForm)
         let cache = try runner.makeCache(capacity: tokens.count, dtype: cacheType)
         var result: [Float] = []
         try runner.forwardAll(tokens, cache: cache) { _, row in result += Array(row) }
@@ -74,6 +85,18 @@ struct Reference {
             logits = try runner.forward(tokens[tokens.count - 1], cache: cache)
         }
         #expect(tokens == reference.greedy)
+    }
+
+    @Test(
+        "the absorbed and the expanded form of latent attention agree",
+        arguments: Reference.deepseek, [1, 7, 90])
+    func latentForms(name: String, batchSize: Int) throws {
+        let reference = try Reference(name)
+        let model = try LanguageModel(try Checkpoint(path: reference.path), threads: 2)
+        let absorbed = try reference.run(model, batchSize: batchSize, latentForm: .absorbed)
+        let expanded = try reference.run(model, batchSize: batchSize, latentForm: .expanded)
+        #expect(relativeError(absorbed, expanded) < 1e-4)
+        #expect(relativeError(expanded, reference.logits) < Reference.tolerance)
     }
 
     @Test("a 16-bit cache changes the logits by less than 1 %", arguments: [DType.f16, .bf16])

@@ -3,10 +3,10 @@
 // A conversation: messages in, thoughts and answer out as they are made.
 
 import Dispatch
+import Foundation
 import RetortJSON
 import RetortTemplates
 import RetortTokenizers
-import Synchronization
 
 /// A piece of a response.
 public enum ChatEvent: Sendable, Equatable {
@@ -48,7 +48,7 @@ public final class ChatSession: @unchecked Sendable {
     // from beginning to end.
     public let model: ReasoningModel
     public let contextLength: Int
-    private let turn = Mutex(())
+    private let turn = NSLock()
     private let generator: Generator
     private var history: [Message]
     private let queue = DispatchQueue(label: "retort.chat", qos: .userInitiated)
@@ -65,10 +65,10 @@ public final class ChatSession: @unchecked Sendable {
     }
 
     /// The conversation so far.
-    public var messages: [Message] { turn.withLock { _ in history } }
+    public var messages: [Message] { turn.withLock { history } }
 
     /// Forgets all but the system prompt.
-    public func reset() { turn.withLock { _ in history.removeAll { $0.role != "system" } } }
+    public func reset() { turn.withLock { history.removeAll { $0.role != "system" } } }
 
     /// Answers a message. Ending the iteration early cancels the response.
     public func respond(to text: String, options: ChatOptions = .init())
@@ -103,7 +103,7 @@ public final class ChatSession: @unchecked Sendable {
         to text: String, options: ChatOptions = .init(), cancellation: Cancellation? = nil,
         onEvent: (ChatEvent) -> Void
     ) throws -> ChatResponse {
-        try turn.withLock { _ in
+        try turn.withLock {
             let messages = history + [.user(text)]
             let response = try respond(to: messages, options, cancellation, onEvent)
             let reasoning = response.reasoning.isEmpty ? nil : response.reasoning

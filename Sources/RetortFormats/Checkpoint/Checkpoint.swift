@@ -54,7 +54,7 @@ public final class Checkpoint: @unchecked Sendable {
             generationConfig = try Self.generationConfig(directory: path, config: fields)
             let weights = try SafetensorsDirectory(path: path)
             kind = .huggingFace(directory: path)
-            ropeLayout = .halfSplit
+            ropeLayout = config.ropeLayout(isGGUF: false)
             tensorNames = weights.tensorNames
             totalBytes = weights.tensorNames.reduce(0) { $0 + (weights.info($1)?.byteCount ?? 0) }
             let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
@@ -66,7 +66,7 @@ public final class Checkpoint: @unchecked Sendable {
             config = try ModelConfig(gguf)
             generationConfig = try GenerationConfig(gguf)
             kind = .gguf(gguf)
-            ropeLayout = config.architecture == .llama ? .interleaved : .halfSplit
+            ropeLayout = config.ropeLayout(isGGUF: true)
             let names = gguf.tensorNames.map { (GGUFNames.huggingFace($0) ?? $0, $0) }
             tensorNames = names.map(\.0)
             storedNames = Dictionary(

@@ -9,21 +9,19 @@ extension ModelConfig {
         guard let name = try gguf.string("general.architecture") else {
             throw FormatError("\(gguf.path) has no general.architecture; it is not a model")
         }
-        guard let architecture = Architecture(rawValue: name) else {
-            throw FormatError(
-                "\(gguf.path): the architecture '\(name)' is not supported; supported are \(Architecture.known)"
-            )
-        }
         let keys = GGUFKeys(gguf: gguf, architecture: name)
-        try keys.rejectUnsupported()
+        let architecture = try keys.knownArchitecture()
+        try keys.rejectUnsupported(architecture)
+        let latent = architecture.isDeepSeek ? try LatentAttentionConfig(keys) : nil
+        let layers = try keys.required("block_count")
         let hidden = try keys.required("embedding_length")
         let heads = try keys.perLayer("attention.head_count")
         guard let heads else { throw keys.missing("attention.head_count") }
         let derived = heads > 0 ? hidden / heads : 0
-        let headDim = try keys.integer("attention.key_length") ?? derived
-        guard try keys.integer("attention.value_length") ?? derived == headDim,
-            try keys.integer("rope.dimension_count") ?? headDim == headDim
-        else {
+        let keyLength = try keys.integer("attention.key_length") ?? derived
+        let valueLength = try keys.integer("attention.value_length") ?? derived
+        let rotated = try keys.integer("rope.dimension_count") ?? keyLength
+        guard latent != nil || (valueLength == keyLength && rotated == keyLength) else {
             throw FormatError(
                 "\(gguf.path): attention.key_length, attention.value_length and rope.dimension_count differ; whole heads of one size are supported"
             )
@@ -39,26 +37,45 @@ extension ModelConfig {
             architecture: architecture,
             hiddenSize: hidden,
             intermediateSize: intermediate,
-            numHiddenLayers: try keys.required("block_count"),
+            numHiddenLayers: layers,
             numAttentionHeads: heads,
-            numKeyValueHeads: try keys.perLayer("attention.head_count_kv") ?? heads,
-            headDim: headDim,
+            numKeyValueHeads: latent == nil
+                ? try keys.perLayer("attention.head_count_kv") ?? heads : heads,
+            headDim: latent?.qkHeadDim ?? keyLength,
             vocabSize: try keys.vocabSize(),
             maxPositionEmbeddings: positions,
             rmsNormEps: Float(eps),
             ropeTheta: Float(try keys.number("rope.freq_base") ?? 10_000),
             ropeScaling: try keys.ropeScaling(maxPositionEmbeddings: positions),
             tieWordEmbeddings: !gguf.contains("output.weight"),
-            attentionBias: architecture != .qwen2 && gguf.contains("blk.0.attn_q.bias"),
-            mlpBias: gguf.contains("blk.0.ffn_gate.bias"))
+            attentionBias: architecture != .qwen2
+                && (gguf.contains("blk.0.attn_q.bias")
+                    || gguf.contains("blk.0.attn_kv_a_mqa.bias")),
+            mlpBias: gguf.contains("blk.0.ffn_gate.bias"),
+            latentAttention: latent,
+            experts: try ExpertsConfig(keys, architecture, layers: layers))
         try validate(path: gguf.path)
     }
 }
 
 /// Look-ups of `{architecture}.*`.
-private struct GGUFKeys {
+struct GGUFKeys {
     let gguf: GGUFFile
     let architecture: String
+
+    /// GGUF's deepseek2 is V2 or V3 by its gate.
+    func knownArchitecture() throws(FormatError) -> Architecture {
+        if architecture == Architecture.deepseekV2.ggufName {
+            return try integer("expert_gating_func") == 2 ? .deepseekV3 : .deepseekV2
+        }
+        guard let known = Architecture.allCases.first(where: { $0.ggufName == architecture })
+        else {
+            throw FormatError(
+                "\(gguf.path): the architecture '\(architecture)' is not supported; supported are \(Architecture.knownInGGUF)"
+            )
+        }
+        return known
+    }
 
     func integer(_ key: String) throws(FormatError) -> Int? {
         try gguf.integer("\(architecture).\(key)")
@@ -100,8 +117,10 @@ private struct GGUFKeys {
         return tokens.count
     }
 
-    func rejectUnsupported() throws(FormatError) {
-        if let experts = try integer("expert_count"), experts > 0 {
+    func rejectUnsupported(_ known: Architecture) throws(FormatError) {
+        if [.llama, .qwen2, .qwen3].contains(known), let experts = try integer("expert_count"),
+            experts > 0
+        {
             throw FormatError(
                 "\(gguf.path) is a mixture of \(experts) experts; \(architecture) models without experts are supported"
             )
@@ -135,7 +154,11 @@ private struct GGUFKeys {
                     factor: scale == 0 ? 1 : scale, originalMaxPositionEmbeddings: original,
                     betaFast: Float(try number("rope.scaling.yarn_beta_fast") ?? 32),
                     betaSlow: Float(try number("rope.scaling.yarn_beta_slow") ?? 1),
-                    attentionFactor: try attentionFactor(Double(scale))))
+                    attentionFactor: try attentionFactor(Double(scale)),
+                    // llama.cpp's converter stores a tenth of it.
+                    mscaleAllDim: try number("rope.scaling.yarn_log_multiplier").map {
+                        Float(10 * $0)
+                    }))
         default:
             throw FormatError(
                 "\(gguf.path): the rope scaling '\(type)' is not supported; supported are none, linear, yarn"
@@ -146,6 +169,12 @@ private struct GGUFKeys {
     /// llama.cpp multiplies the paper's factor by `attn_factor`; its converter stores the factor of
     /// config.json as `yarn_attn_factor`.
     private func attentionFactor(_ factor: Double) throws(FormatError) -> Float? {
+        // DeepSeek's whole factor is in the attention scores.
+        if try number("rope.scaling.yarn_log_multiplier") != nil,
+            try number("rope.scaling.yarn_attn_factor") == nil
+        {
+            return 1
+        }
         if let relative = try number("rope.scaling.attn_factor"), relative != 1 {
             return Float(relative * RopeScaling.YaRN.magnitude(factor: factor))
         }

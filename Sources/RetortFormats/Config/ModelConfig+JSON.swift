@@ -28,12 +28,16 @@ extension ModelConfig {
         }
         let hidden = try required("hidden_size")
         let heads = try required("num_attention_heads")
-        let isQwen = architecture != .llama
-        // Null means as many as there are heads; qwen's classes have 32 where the key is absent.
+        // Null means as many as there are heads; where the key is absent, qwen's classes have a
+        // number of their own.
+        let isAbsent = fields.object["num_key_value_heads"] == nil
         let keyValueHeads =
             try fields.integer("num_key_value_heads")
-            ?? (isQwen && fields.object["num_key_value_heads"] == nil ? 32 : heads)
-        let positions = try fields.integer("max_position_embeddings") ?? (isQwen ? 32_768 : 2048)
+            ?? (isAbsent ? architecture.defaultKeyValueHeads : nil) ?? heads
+        let latent =
+            architecture.isDeepSeek ? try LatentAttentionConfig(fields, architecture) : nil
+        let positions =
+            try fields.integer("max_position_embeddings") ?? architecture.defaultPositions
         let rope = try RopeFields(fields, maxPositionEmbeddings: positions)
         self.init(
             architecture: architecture,
@@ -41,8 +45,8 @@ extension ModelConfig {
             intermediateSize: try required("intermediate_size"),
             numHiddenLayers: try required("num_hidden_layers"),
             numAttentionHeads: heads,
-            numKeyValueHeads: keyValueHeads,
-            headDim: try Self.headDim(fields, architecture, hidden, heads),
+            numKeyValueHeads: latent == nil ? keyValueHeads : heads,
+            headDim: try Self.headDim(fields, architecture, latent, hidden, heads),
             vocabSize: try required("vocab_size"),
             maxPositionEmbeddings: positions,
             rmsNormEps: Float(try fields.number("rms_norm_eps") ?? 1e-6),
@@ -51,7 +55,11 @@ extension ModelConfig {
             tieWordEmbeddings: try fields.flag("tie_word_embeddings") ?? false,
             attentionBias: architecture == .qwen2
                 ? false : try fields.flag("attention_bias") ?? false,
-            mlpBias: architecture == .llama ? try fields.flag("mlp_bias") ?? false : false)
+            mlpBias: [.llama, .deepseekV2].contains(architecture)
+                ? try fields.flag("mlp_bias") ?? false : false,
+            latentAttention: latent,
+            experts: try ExpertsConfig(fields, architecture),
+            numNextnPredictLayers: try Self.predictLayers(fields, architecture))
         try validate(path: path)
         try Self.rejectSlidingWindow(fields, architecture, self)
     }
@@ -78,9 +86,19 @@ extension ModelConfig {
         return architecture
     }
 
+    private static func predictLayers(_ fields: JSONFields, _ architecture: Architecture)
+        throws(FormatError) -> Int
+    {
+        guard architecture == .deepseekV3 else { return 0 }
+        if let count = try fields.integer("num_nextn_predict_layers") { return count }
+        return try fields.integer("num_mtp_layers") ?? 0
+    }
+
     private static func headDim(
-        _ fields: JSONFields, _ architecture: Architecture, _ hidden: Int, _ heads: Int
+        _ fields: JSONFields, _ architecture: Architecture, _ latent: LatentAttentionConfig?,
+        _ hidden: Int, _ heads: Int
     ) throws(FormatError) -> Int {
+        if let latent { return latent.qkHeadDim }
         if let explicit = try fields.integer("head_dim") { return explicit }
         if architecture == .qwen3 { return 128 }
         guard heads > 0, hidden % heads == 0 else {
@@ -109,7 +127,9 @@ extension ModelConfig {
     private static func rejectSlidingWindow(
         _ fields: JSONFields, _ architecture: Architecture, _ config: ModelConfig
     ) throws(FormatError) {
-        guard architecture != .llama, try fields.flag("use_sliding_window") ?? false else { return }
+        guard [.qwen2, .qwen3, .qwen3Moe].contains(architecture),
+            try fields.flag("use_sliding_window") ?? false
+        else { return }
         let window =
             fields.object["sliding_window"] == nil ? 4096 : try fields.integer("sliding_window")
         guard let window, window < config.maxPositionEmbeddings else { return }
@@ -209,6 +229,7 @@ private struct RopeFields {
         return RopeScaling.YaRN(
             factor: Float(factor), originalMaxPositionEmbeddings: original,
             betaFast: try beta("beta_fast", 32), betaSlow: try beta("beta_slow", 1),
-            attentionFactor: attention.map { Float($0) })
+            attentionFactor: attention.map { Float($0) },
+            mscaleAllDim: scaleAll == 0 ? nil : Float(scaleAll))
     }
 }

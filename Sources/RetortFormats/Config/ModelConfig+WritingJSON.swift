@@ -21,13 +21,13 @@ extension ModelConfig {
         object["bos_token_id"] = generation.bosTokenId.map { .integer(Int64($0)) } ?? .null
         object["dtype"] = .string(Self.torchName(dtype))
         object["eos_token_id"] = generation.eosTokenIdJSON ?? .null
-        object["head_dim"] = .integer(Int64(headDim))
+        if latentAttention == nil { object["head_dim"] = .integer(Int64(headDim)) }
         object["hidden_act"] = "silu"
         object["hidden_size"] = .integer(Int64(hiddenSize))
         object["initializer_range"] = 0.02
         object["intermediate_size"] = .integer(Int64(intermediateSize))
         object["max_position_embeddings"] = .integer(Int64(maxPositionEmbeddings))
-        object["mlp_bias"] = architecture == .llama ? .bool(mlpBias) : nil
+        object["mlp_bias"] = [.llama, .deepseekV2].contains(architecture) ? .bool(mlpBias) : nil
         object["num_attention_heads"] = .integer(Int64(numAttentionHeads))
         object["num_hidden_layers"] = .integer(Int64(numHiddenLayers))
         object["num_key_value_heads"] = .integer(Int64(numKeyValueHeads))
@@ -39,7 +39,11 @@ extension ModelConfig {
         // transformers 4 reads this name, 5 both.
         object["torch_dtype"] = .string(Self.torchName(dtype))
         object["use_cache"] = true
-        if architecture != .llama { object["use_sliding_window"] = false }
+        if [.qwen2, .qwen3, .qwen3Moe].contains(architecture) {
+            object["use_sliding_window"] = false
+        }
+        latentAttention?.write(to: &object, architecture)
+        experts?.write(to: &object, architecture, layers: numHiddenLayers)
         object["vocab_size"] = .integer(Int64(vocabSize))
         return .object(object)
     }
@@ -50,6 +54,44 @@ extension ModelConfig {
         case .f16: return "float16"
         case .bf16, .q8_0: return "bfloat16"
         }
+    }
+}
+
+extension LatentAttentionConfig {
+    fileprivate func write(to object: inout JSONObject, _ architecture: Architecture) {
+        object["kv_lora_rank"] = .integer(Int64(kvLoraRank))
+        object["q_lora_rank"] = qLoraRank.map { .integer(Int64($0)) } ?? .null
+        object["qk_nope_head_dim"] = .integer(Int64(qkNopeHeadDim))
+        object["qk_rope_head_dim"] = .integer(Int64(qkRopeHeadDim))
+        object["v_head_dim"] = .integer(Int64(vHeadDim))
+        if architecture == .deepseekV3 { object["rope_interleave"] = .bool(ropeInterleave) }
+    }
+}
+
+extension ExpertsConfig {
+    fileprivate func write(
+        to object: inout JSONObject, _ architecture: Architecture, layers: Int
+    ) {
+        object["moe_intermediate_size"] = .integer(Int64(moeIntermediateSize))
+        object["norm_topk_prob"] = .bool(normTopkProb)
+        object["num_experts_per_tok"] = .integer(Int64(numExpertsPerTok))
+        guard architecture.isDeepSeek else {
+            object["num_experts"] = .integer(Int64(numRoutedExperts))
+            object["decoder_sparse_step"] = 1
+            let dense = (0..<layers).filter { !sparseLayers.contains($0) }
+            object["mlp_only_layers"] = .array(dense.map { .integer(Int64($0)) })
+            return
+        }
+        object["first_k_dense_replace"] = .integer(Int64(layers - sparseLayers.count))
+        object["moe_layer_freq"] = 1
+        object["n_group"] = .integer(Int64(numGroups))
+        object["n_routed_experts"] = .integer(Int64(numRoutedExperts))
+        object["n_shared_experts"] = .integer(Int64(numSharedExperts))
+        object["num_nextn_predict_layers"] = architecture == .deepseekV3 ? 0 : nil
+        object["routed_scaling_factor"] = .shortest(routedScalingFactor)
+        object["scoring_func"] = .string(scoring.rawValue)
+        object["topk_group"] = .integer(Int64(topkGroup))
+        object["topk_method"] = .string(selection.rawValue)
     }
 }
 
@@ -80,6 +122,7 @@ extension RopeScaling {
                 ("beta_fast", .shortest(yarn.betaFast)), ("beta_slow", .shortest(yarn.betaSlow)),
             ])
             object["attention_factor"] = yarn.attentionFactor.map { .shortest($0) }
+            object["mscale_all_dim"] = yarn.mscaleAllDim.map { .shortest($0) }
             return .object(object)
         }
     }

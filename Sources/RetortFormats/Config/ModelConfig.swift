@@ -21,13 +21,21 @@ public struct ModelConfig: Sendable, Equatable {
     /// queries, keys and values always have one.
     public var attentionBias: Bool
     public var mlpBias: Bool
+    /// DeepSeek's attention; `headDim` is then that of queries and keys.
+    public var latentAttention: LatentAttentionConfig?
+    /// Nil for dense models.
+    public var experts: ExpertsConfig?
+    /// Layers that predict the token after the next, stored behind the others.
+    public var numNextnPredictLayers: Int
 
     public init(
         architecture: Architecture, hiddenSize: Int, intermediateSize: Int, numHiddenLayers: Int,
         numAttentionHeads: Int, numKeyValueHeads: Int, headDim: Int, vocabSize: Int,
         maxPositionEmbeddings: Int, rmsNormEps: Float = 1e-6, ropeTheta: Float = 10_000,
         ropeScaling: RopeScaling? = nil, tieWordEmbeddings: Bool = false,
-        attentionBias: Bool = false, mlpBias: Bool = false
+        attentionBias: Bool = false, mlpBias: Bool = false,
+        latentAttention: LatentAttentionConfig? = nil, experts: ExpertsConfig? = nil,
+        numNextnPredictLayers: Int = 0
     ) {
         self.architecture = architecture
         self.hiddenSize = hiddenSize
@@ -44,6 +52,36 @@ public struct ModelConfig: Sendable, Equatable {
         self.tieWordEmbeddings = tieWordEmbeddings
         self.attentionBias = attentionBias
         self.mlpBias = mlpBias
+        self.latentAttention = latentAttention
+        self.experts = experts
+        self.numNextnPredictLayers = numNextnPredictLayers
+    }
+
+    /// Elements of a head that are rotated.
+    public var rotaryDim: Int { latentAttention?.qkRopeHeadDim ?? headDim }
+
+    /// Which elements are rotated together in the weights of a format.
+    func ropeLayout(isGGUF: Bool) -> RopeLayout {
+        if let latentAttention {
+            return latentAttention.ropeInterleave ? .interleaved : .halfSplit
+        }
+        return isGGUF && architecture == .llama ? .interleaved : .halfSplit
+    }
+
+    /// Elements that the KV cache holds for each token and layer, keys and values together.
+    public var cachedWidth: Int {
+        latentAttention?.cachedWidth ?? 2 * numKeyValueHeads * headDim
+    }
+
+    /// What attention scores are multiplied by: 1 / √headDim, for DeepSeek with YaRN more.
+    public var attentionScale: Float {
+        let plain = 1 / Float(headDim).squareRoot()
+        guard latentAttention != nil, case .yarn(let yarn) = ropeScaling,
+            let weight = yarn.mscaleAllDim, weight != 0
+        else { return plain }
+        let magnitude = RopeScaling.YaRN.magnitude(
+            factor: Double(yarn.factor), scale: Double(weight))
+        return plain * Float(magnitude * magnitude)
     }
 
     /// Checks that the numbers can belong to a model, so that sizes computed from them neither
@@ -83,6 +121,13 @@ public struct ModelConfig: Sendable, Equatable {
         guard ropeTheta > 1, ropeTheta.isFinite else {
             throw FormatError("\(path): rope_theta is \(ropeTheta); it must be above 1")
         }
+        guard (0...16).contains(numNextnPredictLayers) else {
+            throw FormatError(
+                "\(path): num_nextn_predict_layers is \(numNextnPredictLayers); it must be between 0 and 16"
+            )
+        }
+        try latentAttention?.validate(path: path, heads: numAttentionHeads)
+        try experts?.validate(path: path)
         try ropeScaling?.validate(path: path)
     }
 }
@@ -105,7 +150,8 @@ extension RopeScaling {
             factor = yarn.factor
             original = yarn.originalMaxPositionEmbeddings
             guard yarn.betaSlow > 0, yarn.betaFast >= yarn.betaSlow, yarn.betaFast.isFinite,
-                yarn.attentionFactor.map({ $0 > 0 && $0.isFinite }) ?? true
+                yarn.attentionFactor.map({ $0 > 0 && $0.isFinite }) ?? true,
+                yarn.mscaleAllDim.map({ $0 >= 0 && $0.isFinite }) ?? true
             else {
                 throw FormatError(
                     "\(path): yarn rope scaling needs 0 < beta_slow <= beta_fast and a positive attention_factor"

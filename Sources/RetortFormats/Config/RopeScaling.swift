@@ -25,16 +25,19 @@ public enum RopeScaling: Sendable, Equatable {
         public var betaSlow: Float
         /// Multiplies cosines and sines; nil for the paper's 0.1 · ln(factor) + 1.
         public var attentionFactor: Float?
+        /// DeepSeek: the weight of ln(factor) in what the attention scores are multiplied by.
+        public var mscaleAllDim: Float?
 
         public init(
             factor: Float, originalMaxPositionEmbeddings: Int, betaFast: Float = 32,
-            betaSlow: Float = 1, attentionFactor: Float? = nil
+            betaSlow: Float = 1, attentionFactor: Float? = nil, mscaleAllDim: Float? = nil
         ) {
             self.factor = factor
             self.originalMaxPositionEmbeddings = originalMaxPositionEmbeddings
             self.betaFast = betaFast
             self.betaSlow = betaSlow
             self.attentionFactor = attentionFactor
+            self.mscaleAllDim = mscaleAllDim
         }
 
         public var attentionFactorOrDefault: Double {

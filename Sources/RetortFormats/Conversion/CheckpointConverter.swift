@@ -58,38 +58,6 @@ public enum CheckpointConverter {
         URL(fileURLWithPath: directory).standardizedFileURL.lastPathComponent
     }
 
-    /// The tensors of a Hugging Face checkpoint under their GGUF names, rows in GGUF's order.
-    private static func ggufTensors(_ checkpoint: Checkpoint, _ encoder: TensorEncoder) throws
-        -> [TensorSource]
-    {
-        let config = checkpoint.config
-        let permutation = RopePermutation(headDim: config.headDim)
-        var sources: [TensorSource] = []
-        if case .llama3(let factor, let low, let high, let original) = config.ropeScaling {
-            let factors = Llama3Frequencies.factors(
-                headDim: config.headDim, theta: config.ropeTheta, factor: factor, low: low,
-                high: high, original: original)
-            sources.append(
-                TensorSource(name: "rope_freqs.weight", shape: [factors.count], floats: factors))
-        }
-        for name in checkpoint.tensorNames {
-            if name == "lm_head.weight", config.tieWordEmbeddings { continue }
-            // Old checkpoints store what follows from config.json.
-            if name.hasSuffix(".rotary_emb.inv_freq") { continue }
-            guard let stored = GGUFNames.gguf(name) else {
-                throw unplaced(checkpoint, name, "GGUF")
-            }
-            let tensor = try checkpoint.tensor(name)
-            let isPermuted = config.architecture == .llama && RopePermutation.applies(to: name)
-            if isPermuted { try checkHeads(tensor, config) }
-            sources.append(
-                encoder.source(
-                    tensor, name: stored, type: encoder.ggufType(of: tensor),
-                    rowOrder: isPermuted ? { permutation.huggingFaceRow(ofGGUFRow: $0) } : nil))
-        }
-        return sources
-    }
-
     /// Writes a Hugging Face directory: config.json, generation_config.json and safetensors, in
     /// shards where there is much.
     /// - Parameters:
@@ -110,26 +78,10 @@ public enum CheckpointConverter {
         }
         let encoder = try TensorEncoder(dtype: dtype)
         var config = checkpoint.config
-        let permutation = RopePermutation(headDim: config.headDim)
-        let isInterleaved = checkpoint.ropeLayout == .interleaved
-        var sources: [TensorSource] = []
-        for name in checkpoint.tensorNames {
-            if name == "rope_freqs.weight" {
-                config.ropeScaling = try ropeScaling(checkpoint)
-                continue
-            }
-            if name.hasSuffix(".rotary_emb.inv_freq") { continue }
-            guard GGUFNames.gguf(name) != nil else {
-                throw unplaced(checkpoint, name, "a Hugging Face checkpoint")
-            }
-            let tensor = try checkpoint.tensor(name)
-            let isPermuted = isInterleaved && RopePermutation.applies(to: name)
-            if isPermuted { try checkHeads(tensor, config) }
-            sources.append(
-                encoder.source(
-                    tensor, name: name,
-                    rowOrder: isPermuted ? { permutation.ggufRow(ofHuggingFaceRow: $0) } : nil))
+        if checkpoint.contains("rope_freqs.weight") {
+            config.ropeScaling = try ropeScaling(checkpoint)
         }
+        let sources = try huggingFaceTensors(checkpoint, encoder)
         try SafetensorsWriter.write(
             sources, directory: directory, maximumShardBytes: maximumShardBytes)
         let generation = checkpoint.generationConfig
@@ -140,14 +92,14 @@ public enum CheckpointConverter {
             generation.json.text(.pretty) + "\n", to: "\(directory)/generation_config.json")
     }
 
-    private static func unplaced(_ checkpoint: Checkpoint, _ name: String, _ target: String)
+    static func unplaced(_ checkpoint: Checkpoint, _ name: String, _ target: String)
         -> FormatError
     {
         FormatError("\(checkpoint.path): tensor \(name) has no place in \(target)")
     }
 
     /// Rows can be reordered only if they are those of whole heads.
-    private static func checkHeads(_ tensor: StoredTensor, _ config: ModelConfig)
+    static func checkHeads(_ tensor: StoredTensor, _ config: ModelConfig)
         throws(FormatError)
     {
         guard let rows = tensor.shape.first, rows % config.headDim == 0 else {
@@ -168,7 +120,7 @@ public enum CheckpointConverter {
         var originals = [8192]
         if case .gguf(let gguf) = checkpoint.kind,
             let stored = try gguf.integer(
-                "\(checkpoint.config.architecture.rawValue).rope.scaling.original_context_length")
+                "\(checkpoint.config.architecture.ggufName).rope.scaling.original_context_length")
         {
             originals.insert(stored, at: 0)
         }

@@ -41,7 +41,7 @@ struct GGUFMetadata {
         -> [(key: String, value: GGUFValue)]
     {
         let config = checkpoint.config
-        let architecture = config.architecture.rawValue
+        let architecture = config.architecture.ggufName
         func size(_ key: String, _ value: Int) -> (key: String, value: GGUFValue) {
             ("\(architecture).\(key)", .uint32(UInt32(clamping: value)))
         }
@@ -54,23 +54,72 @@ struct GGUFMetadata {
             size("embedding_length", config.hiddenSize),
             size("feed_forward_length", config.intermediateSize),
             size("attention.head_count", config.numAttentionHeads),
-            size("attention.head_count_kv", config.numKeyValueHeads),
-            size("attention.key_length", config.headDim),
-            size("attention.value_length", config.headDim),
+            // Latent attention is stored absorbed, that is, with one key/value head.
+            size(
+                "attention.head_count_kv",
+                config.latentAttention == nil ? config.numKeyValueHeads : 1),
+            size("attention.key_length", config.latentAttention?.cachedWidth ?? config.headDim),
+            size("attention.value_length", config.latentAttention?.kvLoraRank ?? config.headDim),
             ("\(architecture).attention.layer_norm_rms_epsilon", .float32(config.rmsNormEps)),
             size("vocab_size", config.vocabSize),
-            size("rope.dimension_count", config.headDim),
+            size("rope.dimension_count", config.rotaryDim),
             ("\(architecture).rope.freq_base", .float32(config.ropeTheta)),
         ]
+        if let latent = config.latentAttention {
+            if let rank = latent.qLoraRank { pairs.append(size("attention.q_lora_rank", rank)) }
+            pairs += [
+                size("attention.kv_lora_rank", latent.kvLoraRank),
+                size("attention.key_length_mla", latent.qkHeadDim),
+                size("attention.value_length_mla", latent.vHeadDim),
+            ]
+        }
+        if let experts = config.experts {
+            pairs += try Self.experts(experts, config, path: checkpoint.path)
+        }
         pairs += try ropeScaling(config)
         pairs += generation(checkpoint.generationConfig)
+        return pairs
+    }
+
+    private static func experts(
+        _ experts: ExpertsConfig, _ config: ModelConfig, path: String
+    ) throws(FormatError) -> [(key: String, value: GGUFValue)] {
+        let architecture = config.architecture.ggufName
+        func size(_ key: String, _ value: Int) -> (key: String, value: GGUFValue) {
+            ("\(architecture).\(key)", .uint32(UInt32(clamping: value)))
+        }
+        var pairs = [
+            size("expert_count", experts.numRoutedExperts),
+            size("expert_used_count", experts.numExpertsPerTok),
+            size("expert_feed_forward_length", experts.moeIntermediateSize),
+            (
+                key: "\(architecture).expert_weights_norm",
+                value: GGUFValue.bool(experts.normTopkProb)
+            ),
+        ]
+        guard config.architecture.isDeepSeek else { return pairs }
+        guard let dense = experts.leadingDenseLayers(of: config.numHiddenLayers) else {
+            throw FormatError("\(path): GGUF wants dense layers before those with experts only")
+        }
+        pairs += [
+            size("leading_dense_block_count", dense),
+            size("expert_shared_count", experts.numSharedExperts),
+            size("expert_gating_func", experts.scoring == .sigmoid ? 2 : 1),
+            ("\(architecture).expert_weights_scale", .float32(experts.routedScalingFactor)),
+        ]
+        if experts.selection != .greedy, experts.numGroups > 1 {
+            pairs += [
+                size("expert_group_count", experts.numGroups),
+                size("expert_group_used_count", experts.topkGroup),
+            ]
+        }
         return pairs
     }
 
     private static func ropeScaling(_ config: ModelConfig) throws(FormatError)
         -> [(key: String, value: GGUFValue)]
     {
-        let prefix = "\(config.architecture.rawValue).rope.scaling"
+        let prefix = "\(config.architecture.ggufName).rope.scaling"
         switch config.ropeScaling {
         case nil: return []
         case .linear(let factor):
@@ -94,6 +143,16 @@ struct GGUFMetadata {
                 ("\(prefix).yarn_beta_fast", .float32(yarn.betaFast)),
                 ("\(prefix).yarn_beta_slow", .float32(yarn.betaSlow)),
             ]
+            if config.latentAttention != nil {
+                // The whole factor is in the attention scores; llama.cpp divides its own out.
+                if let weight = yarn.mscaleAllDim {
+                    pairs.append(("\(prefix).yarn_log_multiplier", .float32(0.1 * weight)))
+                }
+                if let factor = yarn.attentionFactor, factor != 1 {
+                    pairs.append(("\(prefix).yarn_attn_factor", .float32(factor)))
+                }
+                return pairs
+            }
             if let factor = yarn.attentionFactor {
                 let usual = RopeScaling.YaRN.magnitude(factor: Double(yarn.factor))
                 pairs.append(("\(prefix).attn_factor", .float32(Float(Double(factor) / usual))))

@@ -40,7 +40,7 @@ package struct TensorEncoder {
         }
     }
 
-    private func encode(
+    func encode(
         _ tensor: StoredTensor, as target: DType, _ rowOrder: ((Int) -> Int)?,
         _ sink: TensorSource.Sink
     ) throws {

@@ -5,19 +5,38 @@ import RetortTensor
 
 /// One transformer block: x + attention(norm(x)), then x + mlp(norm(x)).
 struct DecoderLayer {
-    let inputLayernorm: RMSNorm  // input_layernorm
-    let selfAttn: GroupedQueryAttention  // self_attn
-    let postAttentionLayernorm: RMSNorm  // post_attention_layernorm
-    let mlp: GatedMLP  // mlp
+    /// The kinds of attention; a switch, since an existential costs a call per layer and token.
+    enum Attention {
+        case grouped(GroupedQueryAttention)
+        case latent(LatentAttention)
+    }
 
-    /// - Parameter selfAttn: What the architectures differ in.
-    init(_ weights: WeightLoader, config: ModelConfig, selfAttn: GroupedQueryAttention) throws {
+    enum FeedForward {
+        case dense(GatedMLP)
+        case experts(ExpertsMLP)
+    }
+
+    let inputLayernorm: RMSNorm  // input_layernorm
+    let selfAttn: Attention  // self_attn
+    let postAttentionLayernorm: RMSNorm  // post_attention_layernorm
+    let mlp: FeedForward  // mlp
+
+    /// - Parameters:
+    ///   - index: Says whether the layer has experts.
+    ///   - selfAttn: What the architectures differ in.
+    init(_ weights: WeightLoader, config: ModelConfig, index: Int, selfAttn: Attention) throws {
         inputLayernorm = try weights.rmsNorm(
             "input_layernorm", size: config.hiddenSize, eps: config.rmsNormEps)
         self.selfAttn = selfAttn
         postAttentionLayernorm = try weights.rmsNorm(
             "post_attention_layernorm", size: config.hiddenSize, eps: config.rmsNormEps)
-        mlp = try GatedMLP(weights.scope("mlp"), config: config)
+        let scope = weights.scope("mlp")
+        if let experts = config.experts, experts.sparseLayers.contains(index) {
+            mlp = .experts(try ExpertsMLP(scope, config: config, experts: experts))
+        } else {
+            mlp = .dense(
+                try GatedMLP(scope, config: config, intermediateSize: config.intermediateSize))
+        }
     }
 
     /// x: `[tokens, hiddenSize]`, updated in place.
@@ -25,10 +44,53 @@ struct DecoderLayer {
         let normed = state.normed.prefix(x.rows)  // [tokens, hiddenSize]
         let branch = state.branch.prefix(x.rows)  // [tokens, hiddenSize]
         inputLayernorm.forward(normed, x, state.context)
-        try selfAttn.forward(branch, normed, cache: cache, position: position, state)
+        switch selfAttn {
+        case .grouped(let attention):
+            try attention.forward(branch, normed, cache: cache, position: position, state)
+        case .latent(let attention):
+            try attention.forward(branch, normed, cache: cache, position: position, state)
+        }
         state.context.add(x, branch)
         postAttentionLayernorm.forward(normed, x, state.context)
-        mlp.forward(branch, normed, state)
+        switch mlp {
+        case .dense(let mlp): mlp.forward(branch, normed, state)
+        case .experts(let mlp): mlp.forward(branch, normed, state)
+        }
         state.context.add(x, branch)
+    }
+
+    /// The linear layers that a token passes.
+    private var linears: [Linear] {
+        var linears: [Linear]
+        switch selfAttn {
+        case .grouped(let attention): linears = attention.linears
+        case .latent(let attention): linears = attention.linears
+        }
+        switch mlp {
+        case .dense(let mlp): linears += mlp.linears
+        case .experts(let mlp): linears += mlp.linears
+        }
+        return linears
+    }
+
+    /// Bytes of weights that one token reads.
+    var bytesPerToken: Int {
+        var total = linears.reduce(0) { $0 + $1.weight.byteCount }
+        if case .latent(let attention) = selfAttn {
+            total += attention.keyUp.byteCount + attention.valueUp.byteCount
+        }
+        if case .experts(let mlp) = mlp { total += mlp.gate.weight.byteCount }
+        return total
+    }
+
+    /// Multiplications and additions of the linear layers for one token.
+    var operationsPerToken: Int {
+        var total = linears.reduce(0) { $0 + 2 * $1.weight.rows * $1.weight.columns }
+        if case .latent(let attention) = selfAttn {
+            for matrices in [attention.keyUp, attention.valueUp] {
+                total += 2 * matrices.heads * matrices.rows * matrices.columns
+            }
+        }
+        return total
     }
 }

@@ -9,20 +9,29 @@ struct GatedMLP {
     let upProj: Linear  // up_proj
     let downProj: Linear  // down_proj
 
-    init(_ weights: WeightLoader, config: ModelConfig) throws {
-        let (hidden, inner) = (config.hiddenSize, config.intermediateSize)
+    init(gateProj: Linear, upProj: Linear, downProj: Linear) {
+        self.gateProj = gateProj
+        self.upProj = upProj
+        self.downProj = downProj
+    }
+
+    init(_ weights: WeightLoader, config: ModelConfig, intermediateSize inner: Int) throws {
+        let hidden = config.hiddenSize
         gateProj = try weights.linear("gate_proj", from: hidden, to: inner, bias: config.mlpBias)
         upProj = try weights.linear("up_proj", from: hidden, to: inner, bias: config.mlpBias)
         downProj = try weights.linear("down_proj", from: inner, to: hidden, bias: config.mlpBias)
     }
 
-    /// out, x: `[tokens, hiddenSize]`.
+    /// out, x: `[tokens, hiddenSize]`; they may be the same.
     func forward(_ out: Rows, _ x: Rows, _ state: RunState) {
-        let gate = state.gate.prefix(x.rows)  // [tokens, intermediateSize]
-        let up = state.up.prefix(x.rows)  // [tokens, intermediateSize]
+        let inner = gateProj.weight.rows
+        let gate = state.gate.reshaped(rows: x.rows, columns: inner)
+        let up = state.up.reshaped(rows: x.rows, columns: inner)
         gateProj.forward(gate, x, state.context)
         upProj.forward(up, x, state.context)
         state.context.siluMultiply(gate, up)
         downProj.forward(out, gate, state.context)
     }
+
+    var linears: [Linear] { [gateProj, upProj, downProj] }
 }

@@ -63,4 +63,6 @@ struct GroupedQueryAttention {
             position: position, scale: 1 / Float(headDim).squareRoot())
         oProj.forward(out, mixed, context)
     }
+
+    var linears: [Linear] { [qProj, kProj, vProj, oProj] }
 }

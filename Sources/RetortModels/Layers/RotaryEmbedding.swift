@@ -22,7 +22,7 @@ struct RotaryEmbedding {
 
     /// - Parameter factors: GGUF's `rope_freqs.weight`, which divide the frequencies.
     init(config: ModelConfig, layout: RopeLayout, factors: FloatVector?) {
-        let dim = config.headDim
+        let dim = config.rotaryDim
         let base = Double(config.ropeTheta)
         let plain = (0..<dim / 2).map { pow(base, -2 * Double($0) / Double(dim)) }
         var magnitude = 1.0

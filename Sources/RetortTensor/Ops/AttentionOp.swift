@@ -1,32 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Causal attention over a cache, grouped queries. Decode computes all scores of a head, then mixes
-// the values; prefill goes by blocks of queries and keys and keeps a running softmax, so that the
-// scores never leave the cache (Milakov and Gimelshein 2018; Dao et al. 2022).
+// Causal attention over a cache, grouped queries. Decode with few query heads to a key head computes
+// all scores of a head, then mixes the values; all else goes by blocks (see AttentionBlock).
 
 import CRetortKernels
-
-/// Keys or values of one layer: `[heads, capacity, headDim]`.
-package struct CachedHeads {
-    package let base: UnsafeMutableRawPointer
-    package let dtype: DType
-    package let capacity: Int
-    package let headDim: Int
-
-    package init(base: UnsafeMutableRawPointer, dtype: DType, capacity: Int, headDim: Int) {
-        self.base = base
-        self.dtype = dtype
-        self.capacity = capacity
-        self.headDim = headDim
-    }
-
-    package var rowBytes: Int { headDim * dtype.blockBytes }
-
-    /// The row of `position` in head `head`.
-    package func row(head: Int, position: Int) -> UnsafeMutableRawPointer {
-        base + (head * capacity + position) * rowBytes
-    }
-}
 
 extension ComputeContext {
     /// Writes rows of all key/value heads into the cache from `position` on.
@@ -42,7 +19,8 @@ extension ComputeContext {
 
     /// out = softmax(q kᵀ · scale) v, each query seeing the cache up to and with its own position.
     /// - Parameters:
-    ///   - out, q: `[tokens, heads * headDim]`.
+    ///   - out: `[tokens, heads * values.headDim]`.
+    ///   - q: `[tokens, heads * keys.headDim]`.
     ///   - position: The position of the first query; the cache holds `position + tokens` rows.
     package func attention(
         _ out: Rows, _ q: Rows, keys: CachedHeads, values: CachedHeads, keyValueHeads: Int,
@@ -55,156 +33,118 @@ extension ComputeContext {
         task.values = values
         task.position = position
         task.scale = scale
-        task.headDim = keys.headDim
+        task.keyValueHeads = keyValueHeads
         task.group = q.columns / keys.headDim / keyValueHeads
-        if q.rows == 1 {
-            task.queriesPerBlock = 1
+        task.isSingle = q.rows == 1 && task.group < AttentionTask.blockedGroup
+        if task.isSingle {
             // With fewer key/value heads than threads, the query heads are shared out.
             task.headsPerChunk = keyValueHeads >= pool.threadCount ? task.group : 1
-            try task.reserve(scratch: position + 1)
+            try task.scratch.reserve(position + 1)
             pool.run(task, chunks: keyValueHeads * task.group / task.headsPerChunk)
-        } else {
-            task.headsPerChunk = task.group
-            task.queriesPerBlock = max(1, min(q.rows, AttentionTask.rowsPerBlock / task.group))
-            try task.reserve(
-                scratch: AttentionTask.blockScratch(
-                    rows: task.queriesPerBlock * task.group, headDim: keys.headDim))
-            let blocks = (q.rows + task.queriesPerBlock - 1) / task.queriesPerBlock
-            task.keyValueHeads = keyValueHeads
-            pool.run(task, chunks: blocks * keyValueHeads)
+            return
         }
+        // A group wider than a block, or than one token's share of the threads, is cut into parts.
+        let wanted =
+            q.rows == 1 ? (pool.threadCount + keyValueHeads - 1) / keyValueHeads : 1
+        let parts = max(
+            min(wanted, task.group),
+            (task.group + AttentionBlock.maximumRows - 1) / AttentionBlock.maximumRows)
+        task.headsPerChunk = (task.group + parts - 1) / parts
+        task.parts = (task.group + task.headsPerChunk - 1) / task.headsPerChunk
+        task.queriesPerBlock = max(
+            1, min(q.rows, AttentionBlock.maximumRows / task.headsPerChunk))
+        try task.scratch.reserve(
+            AttentionBlock.scratchFloats(
+                rows: task.queriesPerBlock * task.headsPerChunk, keyDim: keys.headDim,
+                valueDim: values.headDim))
+        let blocks = (q.rows + task.queriesPerBlock - 1) / task.queriesPerBlock
+        pool.run(task, chunks: blocks * keyValueHeads * task.parts)
     }
 }
 
+/// Memory of each thread's own, kept from call to call.
+final class ThreadScratch {
+    private var buffers: [AlignedBuffer?]
+    private var floats = 0
+
+    init(threads: Int) { buffers = Array(repeating: nil, count: threads) }
+
+    /// Makes sure that every thread has room; grows by doubling, so that a long answer allocates
+    /// only a few times.
+    func reserve(_ needed: Int) throws(TensorError) {
+        guard needed > floats else { return }
+        floats = max(needed, 2 * floats, 4096)
+        for thread in buffers.indices { buffers[thread] = try .floats(floats) }
+    }
+
+    subscript(thread: Int) -> UnsafeMutablePointer<Float>? { buffers[thread]?.floats }
+}
+
 final class AttentionTask: ParallelTask {
-    /// Rows (queries times heads of a group) per block of prefill: a multiple of the micro-kernel's.
-    static let rowsPerBlock = 96
-    /// Keys per block: two panels.
-    static let keysPerBlock = 64
+    /// From this many query heads to a key head on, one token's heads are computed as a block: the
+    /// keys are then read once for all of them.
+    static let blockedGroup = 8
 
     let table: UnsafePointer<rk_kernels>
+    let scratch: ThreadScratch
     var out: Rows
     var q: Rows
     var keys: CachedHeads
     var values: CachedHeads
     var position = 0
     var scale: Float = 1
-    var headDim = 0
     var group = 1
     var keyValueHeads = 1
     var headsPerChunk = 1
+    var parts = 1
     var queriesPerBlock = 1
-    private var scratch: [AlignedBuffer?]
-    private var scratchFloats = 0
+    var isSingle = true
 
     init(table: UnsafePointer<rk_kernels>, threads: Int, nothing: AlignedBuffer) {
         self.table = table
+        scratch = ThreadScratch(threads: threads)
         out = Rows(nothing.floats, rows: 0, columns: 0)
         q = out
         keys = CachedHeads(base: nothing.base, dtype: .f32, capacity: 0, headDim: 0)
         values = keys
-        scratch = Array(repeating: nil, count: threads)
-    }
-
-    /// Makes sure that every thread has room; grows by doubling, so that a long answer allocates
-    /// only a few times.
-    func reserve(scratch needed: Int) throws(TensorError) {
-        guard needed > scratchFloats else { return }
-        scratchFloats = max(needed, 2 * scratchFloats, 4096)
-        for thread in scratch.indices { scratch[thread] = try .floats(scratchFloats) }
     }
 
     func run(chunk: Int, thread: Int) {
-        guard let floats = scratch[thread]?.floats else { return }
-        if q.rows == 1 {
+        guard let floats = scratch[thread] else { return }
+        if isSingle {
             for head in (chunk * headsPerChunk)..<((chunk + 1) * headsPerChunk) {
                 decode(head: head, scores: floats)
             }
-        } else {
-            // The last queries see the most keys: start with them, so that the threads end together.
-            let blocks = (q.rows + queriesPerBlock - 1) / queriesPerBlock
-            prefill(
-                block: blocks - 1 - chunk / keyValueHeads, head: chunk % keyValueHeads,
-                scratch: floats)
+            return
         }
+        // The last queries see the most keys: start with them, so that the threads end together.
+        let blocks = (q.rows + queriesPerBlock - 1) / queriesPerBlock
+        let cachedHead = chunk / parts % keyValueHeads
+        let block = blocks - 1 - chunk / parts / keyValueHeads
+        let firstInGroup = chunk % parts * headsPerChunk
+        let first = block * queriesPerBlock
+        AttentionBlock(
+            table: table, q: q, out: out, firstQuery: first,
+            queries: min(queriesPerBlock, q.rows - first),
+            firstHead: cachedHead * group + firstInGroup,
+            heads: min(headsPerChunk, group - firstInGroup),
+            keyDim: keys.headDim, valueDim: values.headDim, position: position, scale: scale
+        ).run(
+            keys: UnsafeRawPointer(keys.row(head: cachedHead, position: 0)), keys.dtype,
+            rowBytes: keys.rowBytes,
+            values: UnsafeRawPointer(values.row(head: cachedHead, position: 0)), values.dtype,
+            rowBytes: values.rowBytes, scratch: floats)
     }
 
     private func decode(head: Int, scores: UnsafeMutablePointer<Float>) {
         let cached = head / group
         let count = position + 1
         table.pointee.attention_scores(
-            scores, q.base + head * headDim, keys.row(head: cached, position: 0),
-            keys.dtype.kernelType, keys.rowBytes, count, headDim, scale)
+            scores, q.base + head * keys.headDim, keys.row(head: cached, position: 0),
+            keys.dtype.kernelType, keys.rowBytes, count, keys.headDim, scale)
         table.pointee.softmax(scores, count)
         table.pointee.attention_mix(
-            out.base + head * headDim, scores, values.row(head: cached, position: 0),
-            values.dtype.kernelType, values.rowBytes, count, headDim)
-    }
-
-    static func blockScratch(rows: Int, headDim: Int) -> Int {
-        // queries, outputs, running maximum and sum, scores, key panels, values (with a margin for
-        // the kernel's full-width reads of a ragged last panel)
-        2 * rows * headDim + 2 * rows + rows * keysPerBlock + 2 * keysPerBlock * headDim + 64
-    }
-
-    private func prefill(block: Int, head: Int, scratch: UnsafeMutablePointer<Float>) {
-        let first = block * queriesPerBlock
-        let queries = min(queriesPerBlock, q.rows - first)
-        let rows = queries * group
-        let keysPerBlock = Self.keysPerBlock
-        let panel = Int(RK_PANEL)
-        let query = scratch
-        let output = query + rows * headDim
-        let maxima = output + rows * headDim
-        let sums = maxima + rows
-        let scores = sums + rows
-        let keyPanel = scores + rows * keysPerBlock
-        let value = keyPanel + keysPerBlock * headDim
-
-        for row in 0..<rows {
-            let source = q[first + row / group] + (head * group + row % group) * headDim
-            (query + row * headDim).update(from: source, count: headDim)
-        }
-        output.update(repeating: 0, count: rows * headDim)
-        maxima.update(repeating: -.infinity, count: rows)
-        sums.update(repeating: 0, count: rows)
-
-        let seen = position + first + queries
-        for key in stride(from: 0, to: seen, by: keysPerBlock) {
-            let count = min(keysPerBlock, seen - key)
-            for column in stride(from: 0, to: count, by: panel) {
-                let width = min(panel, count - column)
-                table.pointee.pack_panel(
-                    keyPanel, keys.row(head: head, position: key + column), keys.dtype.kernelType,
-                    keys.rowBytes, width, headDim)
-                table.pointee.gemm_panel(
-                    scores + column, keysPerBlock, query, headDim, keyPanel, panel, rows, width,
-                    headDim, 0)
-            }
-            for row in 0..<rows {
-                let line = scores + row * keysPerBlock
-                let visible = min(count, position + first + row / group + 1 - key)
-                if visible > 0 {
-                    table.pointee.softmax_step(
-                        line, visible, scale, maxima + row, sums + row, output + row * headDim,
-                        headDim)
-                }
-                for masked in max(visible, 0)..<count { line[masked] = 0 }
-            }
-            table.pointee.to_f32(
-                value, values.row(head: head, position: key), values.dtype.kernelType,
-                count * headDim)
-            for column in stride(from: 0, to: headDim, by: panel) {
-                table.pointee.gemm_panel(
-                    output + column, headDim, scores, keysPerBlock, value + column, headDim, rows,
-                    min(panel, headDim - column), count, 1)
-            }
-        }
-        for row in 0..<rows {
-            let target = out[first + row / group] + (head * group + row % group) * headDim
-            let line = output + row * headDim
-            table.pointee.scale(line, headDim, 1 / sums[row])
-            target.update(from: line, count: headDim)
-        }
+            out.base + head * values.headDim, scores, values.row(head: cached, position: 0),
+            values.dtype.kernelType, values.rowBytes, count, values.headDim)
     }
 }

@@ -28,14 +28,21 @@ extension ComputeContext {
     /// x += y
     package func add(_ x: Rows, _ y: Rows) { forEachRow(.add, out: x, x: y) }
 
-    /// Rotates every head of every row in place.
+    /// x += factor · y, one row; y is left multiplied.
+    package func addScaled(_ x: Rows, _ y: Rows, _ factor: Float) {
+        table.pointee.scale(y.base, y.columns, factor)
+        table.pointee.add(x.base, y.base, x.columns)
+    }
+
+    /// Rotates the last `rotaryDim` elements of every head of every row in place.
     /// - Parameters:
-    ///   - cosine, sine: `[rows, headDim / 2]`, of each row's position.
+    ///   - cosine, sine: `[rows, rotaryDim / 2]`, of each row's position.
     package func rotate(
-        _ x: Rows, headDim: Int, cosine: UnsafePointer<Float>, sine: UnsafePointer<Float>,
-        interleaved: Bool
+        _ x: Rows, headDim: Int, rotaryDim: Int, cosine: UnsafePointer<Float>,
+        sine: UnsafePointer<Float>, interleaved: Bool
     ) {
         rowsTask.headDim = headDim
+        rowsTask.rotaryDim = rotaryDim
         rowsTask.cosine = cosine
         rowsTask.sine = sine
         rowsTask.interleaved = interleaved
@@ -66,6 +73,7 @@ final class RowsTask: ParallelTask {
     var weight: UnsafePointer<Float>?
     var eps: Float = 0
     var headDim = 0
+    var rotaryDim = 0
     var cosine: UnsafePointer<Float>?
     var sine: UnsafePointer<Float>?
     var interleaved = false
@@ -93,10 +101,10 @@ final class RowsTask: ParallelTask {
         case .add: table.pointee.add(out[row], x[row], x.columns)
         case .rotate:
             guard let cosine, let sine else { return }
-            let half = headDim / 2
+            let half = rotaryDim / 2
             let kernel =
                 interleaved ? table.pointee.rope_interleaved : table.pointee.rope_half
-            for start in stride(from: 0, to: x.columns, by: headDim) {
+            for start in stride(from: headDim - rotaryDim, to: x.columns, by: headDim) {
                 kernel?(out[row] + start, cosine + row * half, sine + row * half, half)
             }
         case .quantize: quantized?.quantize(row: row, of: x[row], columns: x.columns, table)

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Weights that the two formats hold in different ways: Hugging Face has a tensor for each expert and
+// one matrix for keys and values, GGUF one tensor for all experts and the two halves apart.
+
+import RetortFormats
+import RetortTensor
+
+extension WeightLoader {
+    /// The routed experts below `experts`.
+    func experts(config: ModelConfig, experts shape: ExpertsConfig) throws -> [GatedMLP] {
+        let (hidden, inner) = (config.hiddenSize, shape.moeIntermediateSize)
+        let gate = try expertMatrices("gate_proj", shape, rows: inner, columns: hidden)
+        let up = try expertMatrices("up_proj", shape, rows: inner, columns: hidden)
+        let down = try expertMatrices("down_proj", shape, rows: hidden, columns: inner)
+        return (0..<shape.numRoutedExperts).map { index in
+            GatedMLP(
+                gateProj: Linear(weight: gate[index], bias: nil),
+                upProj: Linear(weight: up[index], bias: nil),
+                downProj: Linear(weight: down[index], bias: nil))
+        }
+    }
+
+    private func expertMatrices(
+        _ name: String, _ shape: ExpertsConfig, rows: Int, columns: Int
+    ) throws -> [WeightMatrix] {
+        let count = shape.numRoutedExperts
+        guard contains("experts.\(name).weight") else {
+            return try (0..<count).map { index in
+                try scope("experts.\(index).\(name)").matrix(
+                    "weight", rows: rows, columns: columns)
+            }
+        }
+        let stacked = try tensor("experts.\(name).weight", shape: [count, rows, columns])
+        let size = stacked.bytes.count / count
+        let matrices = try (0..<count).map { index in
+            try WeightMatrix(
+                dtype: stacked.dtype, rows: rows, columns: columns,
+                bytes: UnsafeRawBufferPointer(
+                    rebasing: stacked.bytes[index * size..<(index + 1) * size]),
+                owner: checkpoint, pool: pool)
+        }
+        if stacked.dtype.isQuantized { stacked.releasePages() }
+        return matrices
+    }
+
+    /// The matrices that make each head's keys and values from a latent.
+    func latentHeads(_ shape: LatentAttentionConfig, heads: Int) throws
+        -> (keyUp: HeadMatrices, valueUp: HeadMatrices)
+    {
+        let (key, value, latent) = (shape.qkNopeHeadDim, shape.vHeadDim, shape.kvLoraRank)
+        if contains("k_b_proj.weight") {
+            let keys = try tensor("k_b_proj.weight", shape: [heads, latent, key])
+            let values = try tensor("v_b_proj.weight", shape: [heads, value, latent])
+            return (
+                try headMatrices(keys, heads: heads, rows: latent, columns: key),
+                try headMatrices(values, heads: heads, rows: value, columns: latent)
+            )
+        }
+        let both = try tensor("kv_b_proj.weight", shape: [heads * (key + value), latent])
+        let rows = try RowReader(both, self, "kv_b_proj")
+        let scratch = try AlignedBuffer.floats(latent)
+        let keyUp = try HeadMatrices(
+            heads: heads, rows: latent, columns: key, dtype: rows.floatType
+        ) { head, matrix in
+            for row in 0..<key {
+                rows.read(head * (key + value) + row, scratch.floats)
+                for column in 0..<latent { matrix[column * key + row] = scratch.floats[column] }
+            }
+        }
+        let valueUp = try HeadMatrices(
+            heads: heads, rows: value, columns: latent, dtype: rows.floatType
+        ) { head, matrix in
+            for row in 0..<value {
+                rows.read(head * (key + value) + key + row, matrix + row * latent)
+            }
+        }
+        return (keyUp, valueUp)
+    }
+
+    private func headMatrices(_ tensor: StoredTensor, heads: Int, rows: Int, columns: Int) throws
+        -> HeadMatrices
+    {
+        let reader = try RowReader(tensor, self, nil)
+        return try HeadMatrices(
+            heads: heads, rows: rows, columns: columns, dtype: reader.floatType
+        ) { head, matrix in
+            for row in 0..<rows { reader.read(head * rows + row, matrix + row * columns) }
+        }
+    }
+}
+
+/// Reads rows of a stored matrix as f32.
+struct RowReader {
+    private let tensor: StoredTensor
+    private let columns: Int
+    private let rowBytes: Int
+
+    init(_ tensor: StoredTensor, _ loader: WeightLoader, _ name: String?) throws {
+        self.tensor = tensor
+        columns = tensor.shape.last ?? 0
+        guard let bytes = tensor.dtype.byteCount(elements: columns) else {
+            throw ModelError("\(tensor.name) has rows of \(columns), not of whole blocks")
+        }
+        rowBytes = bytes
+    }
+
+    /// The type that holds the elements without a loss that matters.
+    var floatType: DType { tensor.dtype.isQuantized ? .f16 : tensor.dtype }
+
+    /// - Parameter row: Below the number of rows.
+    func read(_ row: Int, _ out: UnsafeMutablePointer<Float>) {
+        guard let base = tensor.bytes.baseAddress else { return }
+        tensor.dtype.convert(out, from: base + row * rowBytes, count: columns)
+    }
+}
