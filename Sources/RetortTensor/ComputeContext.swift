@@ -37,7 +37,8 @@ package final class ComputeContext {
         quantized = try QuantizedRows(maximumRows: maximumRows, maximumColumns: maximumColumns)
         let empty = try AlignedBuffer(byteCount: 64)
         nothing = empty
-        linearTask = try LinearTask(table: table, threads: pool.threadCount, nothing: empty)
+        linearTask = try LinearTask(
+            table: table, threads: pool.threadCount, maximumColumns: maximumColumns, nothing: empty)
         attentionTask = AttentionTask(table: table, threads: pool.threadCount, nothing: empty)
         rowsTask = RowsTask(table: table, nothing: empty)
         headLinearTask = HeadLinearTask(table: table, nothing: empty)

@@ -5,13 +5,15 @@
 /// How the elements of a tensor are stored.
 public enum DType: String, Sendable, CaseIterable {
     case f32, f16, bf16
+    /// A byte of sign, 4 bits of exponent and 3 of mantissa; no infinity (OCP 8-bit float e4m3fn).
+    case f8e4m3 = "f8_e4m3"
     /// Blocks of 32 elements: an f16 scale `d`, then 32 signed bytes `q`; element = d · q (ggml).
     case q8_0
 
     /// Elements per block: the smallest unit that can be stored, along the last axis.
     public var blockSize: Int {
         switch self {
-        case .f32, .f16, .bf16: return 1
+        case .f32, .f16, .bf16, .f8e4m3: return 1
         case .q8_0: return 32
         }
     }
@@ -21,6 +23,7 @@ public enum DType: String, Sendable, CaseIterable {
         switch self {
         case .f32: return 4
         case .f16, .bf16: return 2
+        case .f8e4m3: return 1
         case .q8_0: return 34
         }
     }

@@ -56,6 +56,7 @@ extension DType {
         case .f16: return RK_F16
         case .bf16: return RK_BF16
         case .q8_0: return RK_Q8_0
+        case .f8e4m3: return RK_F8_E4M3
         }
     }
 }

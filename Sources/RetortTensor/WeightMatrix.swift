@@ -15,14 +15,22 @@ package final class WeightMatrix: @unchecked Sendable {
     let base: UnsafeRawPointer
     /// Dense: bytes between rows. q8_0: bytes between tiles of 16 rows.
     let stride: Int
+    /// f8: what each block of 128 x 128 weights is to be multiplied with, row-major.
+    let scales: [Float]
     /// Keeps the memory alive: a mapped file or a buffer of our own.
     private let owner: any AnyObject & Sendable
 
-    /// - Parameter bytes: The matrix as stored, rows one after another.
+    /// Rows and columns of a block that shares a scale.
+    package static let scaleBlock = 128
+
+    /// - Parameters:
+    ///   - bytes: The matrix as stored, rows one after another.
+    ///   - scales: f8 only: an f32 factor for each block of 128 x 128 weights,
+    ///     `[ceil(rows / 128), ceil(columns / 128)]`; copied. Nil: no factors.
     /// - Throws: ``TensorError`` if the shape does not fit the bytes or memory runs out.
     package init(
         dtype: DType, rows: Int, columns: Int, bytes: UnsafeRawBufferPointer,
-        owner: any AnyObject & Sendable, pool: ThreadPool
+        scales: UnsafeRawBufferPointer? = nil, owner: any AnyObject & Sendable, pool: ThreadPool
     ) throws(TensorError) {
         guard rows > 0, columns > 0, columns % dtype.blockSize == 0,
             let rowBytes = dtype.byteCount(elements: columns),
@@ -36,6 +44,7 @@ package final class WeightMatrix: @unchecked Sendable {
         self.dtype = dtype
         self.rows = rows
         self.columns = columns
+        self.scales = try Self.checked(scales, dtype: dtype, rows: rows, columns: columns)
         guard dtype == .q8_0 else {
             base = address
             stride = rowBytes
@@ -53,6 +62,22 @@ package final class WeightMatrix: @unchecked Sendable {
             source: address, target: buffer.base, rows: rows, columns: columns, rowBytes: rowBytes,
             tileBytes: tileBytes)
         pool.run(task, chunks: tiles)
+    }
+
+    private static func checked(
+        _ scales: UnsafeRawBufferPointer?, dtype: DType, rows: Int, columns: Int
+    ) throws(TensorError) -> [Float] {
+        guard let scales else { return [] }
+        let down = (rows + scaleBlock - 1) / scaleBlock
+        let across = (columns + scaleBlock - 1) / scaleBlock
+        guard dtype == .f8e4m3, scales.count == 4 * down * across else {
+            throw TensorError(
+                "\(scales.count) bytes of block scales do not fit a \(dtype.rawValue) matrix of \(rows) x \(columns); f8_e4m3 takes \(down) x \(across) f32"
+            )
+        }
+        return (0..<down * across).map {
+            scales.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self)
+        }
     }
 
     /// Bytes that one pass over the matrix reads.

@@ -68,6 +68,11 @@ func floats(_ tensor: StoredTensor) -> [Float] {
         return (0..<bytes.count / 2).map { Float(Float16(bitPattern: half(2 * $0))) }
     case .bf16:
         return (0..<bytes.count / 2).map { Float(bitPattern: UInt32(half(2 * $0)) << 16) }
+    case .f8e4m3:
+        return bytes.map { byte in
+            let half = Float(Float16(bitPattern: UInt16(byte & 127) << 7)) * 256
+            return byte & 127 == 127 ? .nan : byte < 128 ? half : -half
+        }
     case .q8_0:
         return (0..<bytes.count / 34).flatMap { block -> [Float] in
             let scale = Float(Float16(bitPattern: half(34 * block)))

@@ -31,8 +31,8 @@ import Testing
         #expect(file.info("i64") == nil ? false : file.info("i64")?.type == "i64")
         #expect(file.info("i64")?.shape == [3])
         #expect(file.info("i64")?.byteCount == 24)
-        let message = failure { _ = try file.tensor("f8") }
-        #expect(message.contains("F8_E4M3"))
+        let message = failure { _ = try file.tensor("i64") }
+        #expect(message.contains("I64") && message.contains("F8_E4M3"))
         #expect(message.contains("BF16"))
         #expect(failure { _ = try file.tensor("nothing") }.contains("nothing"))
     }
@@ -57,6 +57,31 @@ import Testing
         #expect(floats(try copy.tensor("\u{212B}")) == [1, -2])
         #expect(floats(try copy.tensor("\u{C5}")) == [3])
         #expect(directory.names == ["copy.safetensors"])
+    }
+
+    @Test("f8 reads back, and its NaN, but no other byte, is found") func eightBits() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("x.safetensors")
+        func write(nan positions: [Int]) throws -> StoredTensor {
+            var values = (0..<5000).map { UInt8(truncatingIfNeeded: $0 % 127 + $0 % 2 * 128) }
+            for position in positions { values[position] = position % 2 == 0 ? 0x7F : 0xFF }
+            let source = TensorSource(name: "w", dtype: .f8e4m3, shape: [50, 100]) { sink in
+                try values.withUnsafeBytes { try sink($0) }
+            }
+            try SafetensorsWriter.write([source], to: path)
+            let tensor = try SafetensorsFile(path: path).tensor("w")
+            #expect(Array(tensor.bytes) == values)
+            return tensor
+        }
+        let good = try write(nan: [])
+        #expect(good.dtype == .f8e4m3 && good.firstNonFinite() == nil)
+        for position in [0, 7, 4095, 4096, 4999] {
+            #expect(try write(nan: [position, 4999]).firstNonFinite() == position)
+        }
+        let source = TensorSource(good)
+        let gguf = directory.file("x.gguf")
+        let message = failure { try GGUFWriter.write(to: gguf, metadata: [], tensors: [source]) }
+        #expect(message.contains("f8_e4m3") && message.contains("q8_0"))
     }
 
     @Test("Shards have Hugging Face's names and index") func shards() throws {

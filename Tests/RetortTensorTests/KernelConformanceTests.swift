@@ -59,7 +59,7 @@ private func loaded(_ bytes: [UInt8], _ dtype: DType, count: Int, _ kernels: Ker
 
     @Test(
         "a matrix times a vector equals the plain sum, for every float type",
-        arguments: cases(depths: [1, 7, 16, 33, 64, 200]), [DType.f32, .f16, .bf16])
+        arguments: cases(depths: [1, 7, 16, 33, 64, 200]), [DType.f32, .f16, .bf16, .f8e4m3])
     private func gemv(c: Case, dtype: DType) throws {
         var random = SeededRandom(seed: 1)
         let x = random.floats(c.rows * c.depth)
@@ -83,7 +83,7 @@ private func loaded(_ bytes: [UInt8], _ dtype: DType, count: Int, _ kernels: Ker
 
     @Test(
         "packed panels times rows equal the plain sum and can be accumulated",
-        arguments: cases(depths: [1, 7, 16, 33, 64]), [DType.f32, .f16, .bf16])
+        arguments: cases(depths: [1, 7, 16, 33, 64]), [DType.f32, .f16, .bf16, .f8e4m3])
     private func panels(c: Case, dtype: DType) throws {
         let width = min(c.outputs, 32)
         let c = Case(kernels: c.kernels, rows: c.rows, outputs: width, depth: c.depth)
@@ -212,7 +212,7 @@ private func loaded(_ bytes: [UInt8], _ dtype: DType, count: Int, _ kernels: Ker
 
     @Test(
         "attention scores and mixes equal the plain sums",
-        arguments: Kernels.available.map(\.name), [DType.f32, .f16, .bf16])
+        arguments: Kernels.available.map(\.name), [DType.f32, .f16, .bf16, .f8e4m3])
     func attention(name: String, dtype: DType) throws {
         let kernels = try #require(Kernels(named: name))
         for (n, d) in [(1, 8), (5, 20), (33, 64), (70, 128), (3, 80)] {
@@ -241,7 +241,7 @@ private func loaded(_ bytes: [UInt8], _ dtype: DType, count: Int, _ kernels: Ker
     }
 
     @Test(
-        "all 65,536 halves convert as Swift converts them, in both directions",
+        "all 65,536 halves and all f8 convert as Swift converts them, in both directions",
         arguments: Kernels.available.map(\.name))
     func halves(name: String) throws {
         let kernels = try #require(Kernels(named: name))
@@ -256,6 +256,18 @@ private func loaded(_ bytes: [UInt8], _ dtype: DType, count: Int, _ kernels: Ker
             let brain = Float(bitPattern: UInt32(bits) << 16)
             #expect(brain == brains[Int(bits)] || (brain.isNaN && brains[Int(bits)].isNaN))
         }
+        let eighths = loaded(bytes.map { $0 }, .f8e4m3, count: bytes.count, kernels)
+        for (byte, found) in zip(bytes, eighths) {
+            // Sign, 4 bits of exponent with bias 7, 3 of mantissa.
+            let exponent = Int(byte >> 3 & 15)
+            let mantissa = Float(byte & 7) / 8
+            let magnitude =
+                exponent == 0
+                ? mantissa / 64
+                : (1 + mantissa) * Float(sign: .plus, exponent: exponent - 7, significand: 1)
+            let expected = byte & 127 == 127 ? Float.nan : byte < 128 ? magnitude : -magnitude
+            #expect(expected == found || (expected.isNaN && found.isNaN))
+        }
         var random = SeededRandom(seed: 7)
         let floats = (0..<20_000).map { _ in
             Float(bitPattern: UInt32(truncatingIfNeeded: random.next()))
@@ -266,6 +278,22 @@ private func loaded(_ bytes: [UInt8], _ dtype: DType, count: Int, _ kernels: Ker
             let expected = Float(Float16(x))
             #expect(expected == y || (expected.isNaN && y.isNaN))
         }
+    }
+
+    @Test(
+        "a float becomes the nearest f8, ties go to even, what is too large becomes 448",
+        arguments: Kernels.available.map(\.name))
+    func eighths(name: String) throws {
+        let kernels = try #require(Kernels(named: name))
+        let all = loaded((0..<127).map { UInt8($0) }, .f8e4m3, count: 127, kernels)
+        func rounded(_ x: [Float]) -> [UInt8] { stored(x, .f8e4m3, columns: 1, kernels) }
+        #expect(rounded(all) == (0..<127).map { UInt8($0) })
+        #expect(rounded(all.map { -$0 }) == (0..<127).map { UInt8($0 + 128) })
+        let middles = zip(all, all.dropFirst()).map { ($0 + $1) / 2 }
+        #expect(rounded(middles) == (0..<126).map { UInt8($0 + $0 % 2) })
+        #expect(rounded(middles.map(\.nextDown)) == (0..<126).map { UInt8($0) })
+        #expect(rounded(middles.map(\.nextUp)) == (1..<127).map { UInt8($0) })
+        #expect(rounded([449, 1e9, .infinity, -500, .nan]) == [126, 126, 126, 254, 127])
     }
 }
 

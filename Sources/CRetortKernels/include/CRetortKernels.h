@@ -21,7 +21,7 @@ extern "C" {
 #define RK_BLOCK 32
 
 /// Element types of weights and caches.
-typedef enum { RK_F32 = 0, RK_F16 = 1, RK_BF16 = 2, RK_Q8_0 = 3 } rk_dtype;
+typedef enum { RK_F32 = 0, RK_F16 = 1, RK_BF16 = 2, RK_Q8_0 = 3, RK_F8_E4M3 = 4 } rk_dtype;
 
 /// Activations quantised for the q8_0 kernels: one scale per 32 elements.
 typedef struct {
@@ -33,7 +33,8 @@ typedef struct {
 typedef struct {
   const char *name;
 
-  /// y[rows] = W[rows][k] x[k]. `row_bytes` is the distance between rows.
+  /// y[rows] = W[rows][k] x[k]. `row_bytes` is the distance between rows. In f8 the fast tables
+  /// read NaN as 480: loading a model looks for NaN.
   void (*gemv)(float *y, const void *w, rk_dtype type, size_t row_bytes, const float *x, size_t rows,
                size_t k);
   /// panel[k][RK_PANEL] = transpose of W[rows][k], rows <= RK_PANEL, the rest zero.

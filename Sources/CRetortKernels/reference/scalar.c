@@ -18,6 +18,7 @@ static float element(const void *row, rk_dtype type, size_t i) {
     p += i / RK_BLOCK * 34;
     memcpy(&h, p, 2);
     return rk_f32_from_f16(h) * (int8_t)p[2 + i % RK_BLOCK];
+  case RK_F8_E4M3: return rk_f32_from_f8(p[i]);
   }
   return 0;
 }

@@ -14,6 +14,13 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
+/// The sign in bit 15, exponent and mantissa from bit 13 down: an f16 that is 2^8 too small.
+INLINE __m512 f8_to_f32(__m128i bytes) {
+  __m256i wide = _mm256_slli_epi16(_mm256_cvtepi8_epi16(bytes), 7);
+  __m256i half = _mm256_and_si256(wide, _mm256_set1_epi16((short)0xbf80));
+  return _mm512_mul_ps(_mm512_cvtph_ps(half), _mm512_set1_ps(256.0f));
+}
+
 /// Sixteen elements of a row as f32. `type` is a constant at every call.
 INLINE __m512 load16(const uint8_t *p, rk_dtype type) {
   switch (type) {
@@ -21,6 +28,7 @@ INLINE __m512 load16(const uint8_t *p, rk_dtype type) {
   case RK_BF16:
     return _mm512_castsi512_ps(_mm512_slli_epi32(
         _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)), 16));
+  case RK_F8_E4M3: return f8_to_f32(_mm_loadu_si128((const __m128i *)p));
   default: return _mm512_loadu_ps(p);
   }
 }
@@ -29,12 +37,15 @@ INLINE __m512 load16(const uint8_t *p, rk_dtype type) {
 INLINE __m512 load_tail(const uint8_t *p, rk_dtype type, size_t n) {
   __mmask16 mask = (__mmask16)((1u << n) - 1);
   if (type == RK_F32) return _mm512_maskz_loadu_ps(mask, p);
+  if (type == RK_F8_E4M3) return f8_to_f32(_mm_maskz_loadu_epi8(mask, p));
   __m256i half = _mm256_maskz_loadu_epi16(mask, p);
   if (type == RK_F16) return _mm512_cvtph_ps(half);
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
 }
 
-INLINE size_t element_bytes(rk_dtype type) { return type == RK_F32 ? 4 : 2; }
+INLINE size_t element_bytes(rk_dtype type) {
+  return type == RK_F32 ? 4 : type == RK_F8_E4M3 ? 1 : 2;
+}
 
 /// A dot product as one sequential stream, four sums to hide the latency of the multiply-add.
 INLINE float dot_typed(const float *x, const uint8_t *row, rk_dtype type, size_t k) {
@@ -48,7 +59,7 @@ INLINE float dot_typed(const float *x, const uint8_t *row, rk_dtype type, size_t
       _mm_prefetch((const char *)row + i * size + 4096 + 64, _MM_HINT_T0);
       _mm_prefetch((const char *)row + i * size + 4096 + 128, _MM_HINT_T0);
       _mm_prefetch((const char *)row + i * size + 4096 + 192, _MM_HINT_T0);
-    } else {
+    } else if (size == 2) {
       _mm_prefetch((const char *)row + i * size + 4096 + 64, _MM_HINT_T0);
     }
 #pragma unroll
@@ -73,6 +84,7 @@ static void gemv(float *y, const void *w, rk_dtype type, size_t row_bytes, const
     case RK_F32: y[r] = dot_typed(x, row, RK_F32, k); break;
     case RK_F16: y[r] = dot_typed(x, row, RK_F16, k); break;
     case RK_BF16: y[r] = dot_typed(x, row, RK_BF16, k); break;
+    case RK_F8_E4M3: y[r] = dot_typed(x, row, RK_F8_E4M3, k); break;
     case RK_Q8_0: {
       float sum = 0, block[RK_BLOCK];
       for (size_t i = 0; i < k; i += RK_BLOCK) {
@@ -152,6 +164,7 @@ static void pack_panel(float *panel, const void *w, rk_dtype type, size_t row_by
   case RK_F32: pack_typed(panel, w, RK_F32, row_bytes, rows, k); break;
   case RK_F16: pack_typed(panel, w, RK_F16, row_bytes, rows, k); break;
   case RK_BF16: pack_typed(panel, w, RK_BF16, row_bytes, rows, k); break;
+  case RK_F8_E4M3: pack_typed(panel, w, RK_F8_E4M3, row_bytes, rows, k); break;
   case RK_Q8_0: {
     float block[RK_BLOCK];
     for (size_t r = 0; r < RK_PANEL; r++)
@@ -401,6 +414,7 @@ static void attention_mix(float *out, const float *p, const void *values, rk_dty
   switch (type) {
   case RK_F16: mix_typed(out, p, values, RK_F16, row_bytes, n, d); break;
   case RK_BF16: mix_typed(out, p, values, RK_BF16, row_bytes, n, d); break;
+  case RK_F8_E4M3: mix_typed(out, p, values, RK_F8_E4M3, row_bytes, n, d); break;
   default: mix_typed(out, p, values, RK_F32, row_bytes, n, d); break;
   }
 }
@@ -413,7 +427,7 @@ static void to_f32_wide(float *out, const void *x, rk_dtype type, size_t n) {
     for (; i + 16 <= n; i += 16) _mm512_storeu_ps(out + i, load16(p + 2 * i, RK_F16));
   else if (type == RK_BF16)
     for (; i + 16 <= n; i += 16) _mm512_storeu_ps(out + i, load16(p + 2 * i, RK_BF16));
-  if (i < n) to_f32(out + i, type == RK_F32 || type == RK_Q8_0 ? p : p + 2 * i, type, n - i);
+  if (i < n) to_f32(out + i, i == 0 ? p : p + 2 * i, type, n - i);
 }
 
 static void from_f32_wide(void *out, const float *x, rk_dtype type, size_t n) {

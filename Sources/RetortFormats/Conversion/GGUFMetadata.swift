@@ -24,15 +24,15 @@ struct GGUFMetadata {
     static func type(_ dtype: DType) -> [(key: String, value: GGUFValue)] {
         // Numbers of llama.cpp's llama_ftype.
         let fileType: UInt32
+        let quantization = ("general.quantization_version", GGUFValue.uint32(2))
         switch dtype {
         case .f32: fileType = 0
         case .f16: fileType = 1
         case .q8_0: fileType = 7
+        case .f8e4m3: return [quantization]
         case .bf16: fileType = 32
         }
-        return [
-            ("general.file_type", .uint32(fileType)), ("general.quantization_version", .uint32(2)),
-        ]
+        return [("general.file_type", .uint32(fileType)), quantization]
     }
 
     /// Everything that follows from config.json and generation_config.json.

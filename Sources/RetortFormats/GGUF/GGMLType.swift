@@ -88,17 +88,19 @@ enum GGMLType: UInt32, CaseIterable {
         }
     }
 
-    init(_ dtype: DType) {
+    /// GGUF's name of a type; nil for one that it does not know.
+    init?(_ dtype: DType) {
         switch dtype {
         case .f32: self = .f32
         case .f16: self = .f16
         case .bf16: self = .bf16
         case .q8_0: self = .q8_0
+        case .f8e4m3: return nil
         }
     }
 
     /// The types that can be computed with, for messages.
     static var readable: String {
-        DType.allCases.map(\.rawValue).joined(separator: ", ")
+        DType.allCases.filter { GGMLType($0) != nil }.map(\.rawValue).joined(separator: ", ")
     }
 }

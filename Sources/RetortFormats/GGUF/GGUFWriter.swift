@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import RetortTensor
+
 /// Writes GGUF version 3, one tensor at a time.
 public enum GGUFWriter {
     /// Writes a file. `general.alignment` is added if it is not 32.
@@ -36,7 +38,12 @@ public enum GGUFWriter {
             try file.write(GGUFValue.text(tensor.name).encoded)
             try file.write(GGUFValue.encode(UInt32(tensor.shape.count)))
             for size in tensor.shape.reversed() { try file.write(GGUFValue.encode(UInt64(size))) }
-            try file.write(GGUFValue.encode(GGMLType(tensor.dtype).rawValue))
+            guard let type = GGMLType(tensor.dtype) else {
+                throw FormatError(
+                    "GGUF cannot hold \(tensor.dtype.rawValue) (\(tensor.name)); choose \(GGMLType.readable)"
+                )
+            }
+            try file.write(GGUFValue.encode(type.rawValue))
             try file.write(GGUFValue.encode(UInt64(offset)))
             offset += (byteCount + alignment - 1) / alignment * alignment
         }

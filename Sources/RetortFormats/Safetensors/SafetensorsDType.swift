@@ -24,6 +24,7 @@ enum SafetensorsDType: String, CaseIterable {
         case .F32: return .f32
         case .F16: return .f16
         case .BF16: return .bf16
+        case .F8_E4M3: return .f8e4m3
         default: return nil
         }
     }
@@ -34,6 +35,7 @@ enum SafetensorsDType: String, CaseIterable {
         case .f32: self = .F32
         case .f16: self = .F16
         case .bf16: self = .BF16
+        case .f8e4m3: self = .F8_E4M3
         case .q8_0: return nil
         }
     }

@@ -94,7 +94,7 @@ public final class SafetensorsFile: Sendable {
         }
     }
 
-    /// A tensor of type F32, F16 or BF16.
+    /// A tensor of type F32, F16, BF16 or F8_E4M3.
     /// - Throws: ``FormatError`` if there is none of this name or it has another type.
     public func tensor(_ name: String) throws(FormatError) -> StoredTensor {
         guard let position = index[ByteKey(name)] else {
@@ -103,7 +103,7 @@ public final class SafetensorsFile: Sendable {
         let entry = entries[position]
         guard let dtype = entry.type.dtype else {
             throw FormatError(
-                "\(path): tensor \(name) is \(entry.type.rawValue); this version reads F32, F16 and BF16"
+                "\(path): tensor \(name) is \(entry.type.rawValue); this version reads F32, F16, BF16 and F8_E4M3"
             )
         }
         return StoredTensor(

@@ -27,6 +27,10 @@ enum FiniteScan {
         case .bf16:
             return first(
                 in: bytes, exponent: 0x7F80_7F80_7F80_7F80, one: 0x0080_0080_0080_0080, size: 2)
+        case .f8e4m3:
+            // Only the number with all bits but the sign set is NaN, and none is infinity.
+            return first(
+                in: bytes, exponent: 0x7F7F_7F7F_7F7F_7F7F, one: 0x0101_0101_0101_0101, size: 1)
         case .q8_0:
             return firstScale(in: bytes, stride: dtype.blockBytes).map { $0 * dtype.blockSize }
         }
@@ -40,7 +44,7 @@ enum FiniteScan {
         in bytes: UnsafeRawBufferPointer, exponent: UInt64, one: UInt64, size: Int
     ) -> Int? {
         guard let base = bytes.baseAddress else { return nil }
-        let signs: UInt64 = size == 4 ? 0x8000_0000_8000_0000 : 0x8000_8000_8000_8000
+        let signs = (exponent &+ one) & ~exponent
         let block = 4096
         let whole = bytes.count / block * block
         for start in stride(from: 0, to: whole, by: block) {
@@ -60,10 +64,10 @@ enum FiniteScan {
         _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, _ exponent: UInt64, _ size: Int
     ) -> Int? {
         for offset in stride(from: range.lowerBound, to: range.upperBound, by: size) {
-            // The upper half of an element holds the exponent of all three types.
-            let upper = bytes.loadUnaligned(fromByteOffset: offset + size - 2, as: UInt16.self)
-            let mask = UInt16(truncatingIfNeeded: exponent >> 48)
-            if upper & mask == mask { return offset / size }
+            let mask = exponent >> (64 - 8 * UInt64(size))
+            var element: UInt64 = 0
+            for byte in 0..<size { element |= UInt64(bytes[offset + byte]) << (8 * UInt64(byte)) }
+            if element & mask == mask { return offset / size }
         }
         return nil
     }

@@ -28,8 +28,10 @@ extension ComputeContext {
             }
             task.quantized = quantized.view
             unit = 2 * Int(RK_TILE)
+        } else if x.rows < LinearTask.panelThreshold, weight.scales.isEmpty {
+            unit = 8
         } else {
-            unit = x.rows < LinearTask.panelThreshold ? 8 : Int(RK_PANEL)
+            unit = Int(RK_PANEL)
         }
         // A single row is cut into a few long runs, since a stream is fastest when it is long.
         let units = (weight.rows + unit - 1) / unit
@@ -54,16 +56,23 @@ final class LinearTask: ParallelTask {
     var quantized = rk_q8_rows()
     var rowsPerChunk = 1
     private let panels: [AlignedBuffer]
+    /// One row of activations for each thread, times the scales of a row of weight blocks.
+    private let scaledRows: [AlignedBuffer]
 
-    init(table: UnsafePointer<rk_kernels>, threads: Int, nothing: AlignedBuffer)
-        throws(TensorError)
-    {
+    init(
+        table: UnsafePointer<rk_kernels>, threads: Int, maximumColumns: Int, nothing: AlignedBuffer
+    ) throws(TensorError) {
         self.table = table
         out = Rows(nothing.floats, rows: 0, columns: 0)
         x = out
         var panels: [AlignedBuffer] = []
-        for _ in 0..<threads { panels.append(try .floats(Self.panelDepth * Int(RK_PANEL))) }
+        var scaledRows: [AlignedBuffer] = []
+        for _ in 0..<threads {
+            panels.append(try .floats(Self.panelDepth * Int(RK_PANEL)))
+            scaledRows.append(try .floats(maximumColumns))
+        }
         self.panels = panels
+        self.scaledRows = scaledRows
     }
 
     func run(chunk: Int, thread: Int) {
@@ -76,17 +85,45 @@ final class LinearTask: ParallelTask {
             table.pointee.q8_gemm(
                 target, out.stride, tiles.assumingMemoryBound(to: UInt8.self), count, quantized,
                 x.rows, x.columns)
-        } else if x.rows < Self.panelThreshold {
+        } else if x.rows >= Self.panelThreshold {
+            runPanels(weight, first: first, count: count, target: target, panels[thread].floats)
+        } else if weight.scales.isEmpty {
             for row in 0..<x.rows {
                 table.pointee.gemv(
                     target + row * out.stride, weight.base + first * weight.stride,
                     weight.dtype.kernelType, weight.stride, x[row], count, x.columns)
             }
         } else {
-            runPanels(weight, first: first, count: count, target: target, panels[thread].floats)
+            runScaled(weight, first: first, count: count, target: target, scaledRows[thread].floats)
         }
         guard let bias else { return }
         for row in 0..<x.rows { table.pointee.add(target + row * out.stride, bias + first, count) }
+    }
+
+    /// Rows times weights with block scales: the activations are scaled once for each row of
+    /// blocks, so that the kernel reads the weights as they are.
+    private func runScaled(
+        _ weight: WeightMatrix, first: Int, count: Int, target: UnsafeMutablePointer<Float>,
+        _ scaled: UnsafeMutablePointer<Float>
+    ) {
+        let block = WeightMatrix.scaleBlock
+        let across = (weight.columns + block - 1) / block
+        var start = first
+        while start < first + count {
+            let end = min((start / block + 1) * block, first + count)
+            for row in 0..<x.rows {
+                scaled.update(from: x[row], count: x.columns)
+                for column in 0..<across {
+                    table.pointee.scale(
+                        scaled + column * block, min(block, x.columns - column * block),
+                        weight.scales[start / block * across + column])
+                }
+                table.pointee.gemv(
+                    target + row * out.stride + start - first, weight.base + start * weight.stride,
+                    weight.dtype.kernelType, weight.stride, scaled, end - start, x.columns)
+            }
+            start = end
+        }
     }
 
     private func runPanels(
@@ -103,10 +140,27 @@ final class LinearTask: ParallelTask {
                 table.pointee.pack_panel(
                     panel, rows + depth * elementBytes, weight.dtype.kernelType, weight.stride,
                     width, k)
+                scale(panel, of: weight, row: first + column, column: depth, depth: k)
                 table.pointee.gemm_panel(
                     target + column, out.stride, x.base + depth, x.stride, panel, panelWidth,
                     x.rows, width, k, depth == 0 ? 0 : 1)
             }
+        }
+    }
+
+    /// Multiplies a packed panel with the block scales of its weights, where there are any. A panel
+    /// lies within one row of blocks, and its columns begin with a block.
+    private func scale(
+        _ panel: UnsafeMutablePointer<Float>, of weight: WeightMatrix, row: Int, column: Int,
+        depth: Int
+    ) {
+        guard !weight.scales.isEmpty else { return }
+        let block = WeightMatrix.scaleBlock
+        let scalesOfRow = row / block * ((weight.columns + block - 1) / block)
+        for start in stride(from: 0, to: depth, by: block) {
+            table.pointee.scale(
+                panel + start * Int(RK_PANEL), min(block, depth - start) * Int(RK_PANEL),
+                weight.scales[scalesOfRow + (column + start) / block])
         }
     }
 }
