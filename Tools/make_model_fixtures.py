@@ -10,12 +10,13 @@ types of the weights, one file or shards; with experts also every switch of the 
 queries, YaRN's two magnitudes, shared experts and dense layers. Each folder is a Hugging Face checkpoint plus
 reference.safetensors, all f32: tokens, logits [tokens, vocab], greedy (64 tokens after the first 8).
 """
+import json
 import shutil
 import sys
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from transformers import (
     DeepseekV2Config, DeepseekV2ForCausalLM, DeepseekV3Config, DeepseekV3ForCausalLM, LlamaConfig,
     LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM, Qwen3MoeConfig,
@@ -125,9 +126,46 @@ CASES = {
              tie_word_embeddings=True), "float32"),
     "qwen3-moe-bf16": (Qwen3MoeConfig, dict(MOE, num_key_value_heads=4), "bfloat16"),
 }
+# Written again in DeepSeek's 8-bit format, with edge blocks.
+FP8 = {
+    "deepseek-v3-fp8": (
+        DeepseekV3Config,
+        dict(V3, hidden_size=144, moe_intermediate_size=136, intermediate_size=160, q_lora_rank=40,
+             num_hidden_layers=2), "float32"),
+}
+CASES.update(FP8)
 CLASSES = {LlamaConfig: LlamaForCausalLM, Qwen2Config: Qwen2ForCausalLM,
            Qwen3Config: Qwen3ForCausalLM, Qwen3MoeConfig: Qwen3MoeForCausalLM,
            DeepseekV2Config: DeepseekV2ForCausalLM, DeepseekV3Config: DeepseekV3ForCausalLM}
+
+
+def to_fp8(folder):
+    """Rounds the matrices as the released checkpoints have them and returns what they stand for."""
+    path = folder / "model.safetensors"
+    stored, plain = {}, {}
+    for key, tensor in load_file(path).items():
+        plain[key] = tensor
+        skipped = ("norm.weight", "mlp.gate.weight", "embed_tokens.weight", "lm_head.weight")
+        if tensor.ndim != 2 or key.endswith(skipped):
+            stored[key] = tensor
+            continue
+        rows, columns = tensor.shape
+        down, across = -(-rows // 128), -(-columns // 128)
+        padded = torch.zeros(down * 128, across * 128)
+        padded[:rows, :columns] = tensor
+        blocks = padded.view(down, 128, across, 128)
+        scale = blocks.abs().amax(dim=(1, 3)) / 448
+        values = (blocks / scale[:, None, :, None]).to(torch.float8_e4m3fn)
+        whole = (values.float() * scale[:, None, :, None]).view(down * 128, across * 128)
+        plain[key] = whole[:rows, :columns].contiguous()
+        stored[key] = values.view(down * 128, across * 128)[:rows, :columns].contiguous()
+        stored[key + "_scale_inv"] = scale
+    save_file(stored, path)
+    config = json.loads((folder / "config.json").read_text())
+    config["quantization_config"] = dict(
+        activation_scheme="dynamic", fmt="e4m3", quant_method="fp8", weight_block_size=[128, 128])
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    return plain
 
 
 def make(root, index, name):
@@ -149,7 +187,14 @@ def make(root, index, name):
     folder = root / name
     shutil.rmtree(folder, ignore_errors=True)
     model.save_pretrained(folder, max_shard_size="20KB" if "sharded" in name else "5GB")
-    model = CLASSES[config_class].from_pretrained(folder, dtype=torch.float32).eval()
+    model = CLASSES[config_class].from_pretrained(folder, dtype=torch.float32)
+    if name in FP8:
+        plain = folder / "plain"
+        shutil.copytree(folder, plain)
+        save_file(to_fp8(folder), plain / "model.safetensors")
+        model = CLASSES[config_class].from_pretrained(plain, dtype=torch.float32)
+        shutil.rmtree(plain)
+    model = model.eval()
 
     generator = torch.Generator().manual_seed(index)
     tokens = torch.randint(0, config.vocab_size, (90,), generator=generator)

@@ -58,7 +58,7 @@ extension WeightLoader {
             )
         }
         let both = try tensor("kv_b_proj.weight", shape: [heads * (key + value), latent])
-        let rows = try RowReader(both, self, "kv_b_proj")
+        let rows = try RowReader(both)
         let scratch = try AlignedBuffer.floats(latent)
         let keyUp = try HeadMatrices(
             heads: heads, rows: latent, columns: key, dtype: rows.floatType
@@ -81,7 +81,7 @@ extension WeightLoader {
     private func headMatrices(_ tensor: StoredTensor, heads: Int, rows: Int, columns: Int) throws
         -> HeadMatrices
     {
-        let reader = try RowReader(tensor, self, nil)
+        let reader = try RowReader(tensor)
         return try HeadMatrices(
             heads: heads, rows: rows, columns: columns, dtype: reader.floatType
         ) { head, matrix in
@@ -96,7 +96,7 @@ struct RowReader {
     private let columns: Int
     private let rowBytes: Int
 
-    init(_ tensor: StoredTensor, _ loader: WeightLoader, _ name: String?) throws {
+    init(_ tensor: StoredTensor) throws {
         self.tensor = tensor
         columns = tensor.shape.last ?? 0
         guard let bytes = tensor.dtype.byteCount(elements: columns) else {
@@ -106,11 +106,15 @@ struct RowReader {
     }
 
     /// The type that holds the elements without a loss that matters.
-    var floatType: DType { tensor.dtype.isQuantized ? .f16 : tensor.dtype }
+    var floatType: DType {
+        if tensor.dtype == .f8e4m3 { return .bf16 }
+        return tensor.dtype.isQuantized ? .f16 : tensor.dtype
+    }
 
     /// - Parameter row: Below the number of rows.
     func read(_ row: Int, _ out: UnsafeMutablePointer<Float>) {
         guard let base = tensor.bytes.baseAddress else { return }
         tensor.dtype.convert(out, from: base + row * rowBytes, count: columns)
+        tensor.applyScales(out, firstRow: row, count: 1)
     }
 }

@@ -44,7 +44,7 @@ struct WeightLoader {
         let tensor = try tensor(name, shape: [rows, columns])
         let matrix = try WeightMatrix(
             dtype: tensor.dtype, rows: rows, columns: columns, bytes: tensor.bytes,
-            owner: checkpoint, pool: pool)
+            scales: tensor.scales?.bytes, owner: checkpoint, pool: pool)
         // A repacked matrix has left the file; its pages there need not stay in memory.
         if tensor.dtype.isQuantized { tensor.releasePages() }
         return matrix
@@ -58,6 +58,7 @@ struct WeightLoader {
             throw ModelError("\(path(name)) is empty")
         }
         tensor.dtype.convert(floats.floats, from: base, count: rows * columns)
+        tensor.applyScales(floats.floats, firstRow: 0, count: rows)
         return try WeightMatrix(
             dtype: .f32, rows: rows, columns: columns,
             bytes: UnsafeRawBufferPointer(start: floats.base, count: 4 * rows * columns),

@@ -88,6 +88,24 @@ struct Reference {
     }
 
     @Test(
+        "8-bit weights with block factors compute as what they stand for, also after conversion",
+        arguments: [1, 7, 90])
+    func blockScaled(batchSize: Int) throws {
+        let reference = try Reference("deepseek-v3-fp8")
+        let checkpoint = try Checkpoint(path: reference.path)
+        let folder = try TemporaryFolder()
+        let (gguf, back) = (folder.path("plain.gguf"), folder.path("plain"))
+        try CheckpointConverter.writeGGUF(from: checkpoint, to: gguf, dtype: .f32)
+        try CheckpointConverter.writeHuggingFace(from: checkpoint, to: back, dtype: .f32)
+        // The rows of kv_b_proj are kept in bf16, the others as they are.
+        for (path, limit) in [(reference.path, 1e-2), (gguf, 1e-4), (back, 1e-4)] {
+            let model = try LanguageModel(try Checkpoint(path: path), threads: 2)
+            let logits = try reference.run(model, batchSize: batchSize)
+            #expect(relativeError(logits, reference.logits) < limit)
+        }
+    }
+
+    @Test(
         "the absorbed and the expanded form of latent attention agree",
         arguments: Reference.deepseek, [1, 7, 90])
     func latentForms(name: String, batchSize: Int) throws {

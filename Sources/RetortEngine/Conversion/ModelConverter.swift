@@ -41,7 +41,9 @@ public enum ModelConverter {
             bytes[info.type, default: 0] += info.byteCount
         }
         let name = bytes.max { ($0.value, $0.key) < ($1.value, $1.key) }?.key
-        return name.flatMap { DType(rawValue: $0.lowercased()) } ?? .f32
+        let type = name.flatMap { DType(rawValue: $0.lowercased()) } ?? .f32
+        // 8-bit floats with factors are DeepSeek's own; everyone reads what they stand for.
+        return type == .f8e4m3 ? .bf16 : type
     }
 
     private static func writeGGUF(

@@ -4,6 +4,7 @@
 
 import Foundation
 import RetortJSON
+import RetortTensor
 
 /// The weights and the configuration of a model. Weights are mapped, not read; the tensors stay
 /// valid as long as they or the checkpoint are held.
@@ -117,7 +118,12 @@ public final class Checkpoint: @unchecked Sendable {
     /// queries and keys are as stored: see ``ropeLayout``.
     /// - Throws: ``FormatError`` if there is none or its type cannot be computed with.
     public func tensor(_ name: String) throws(FormatError) -> StoredTensor {
-        if let tensor = try safetensors?.tensor(name) { return tensor }
+        if let tensor = try safetensors?.tensor(name) {
+            guard tensor.dtype == .f8e4m3,
+                let scales = try safetensors?.tensor(name + BlockScales.suffix)
+            else { return tensor }
+            return try tensor.scaled(by: scales)
+        }
         guard case .gguf(let gguf) = kind, let stored = storedNames[ByteKey(name)] else {
             throw FormatError("\(path) has no tensor \(name)")
         }

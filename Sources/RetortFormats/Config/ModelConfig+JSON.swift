@@ -112,15 +112,25 @@ extension ModelConfig {
     private static func rejectUnsupported(_ fields: JSONFields) throws(FormatError) {
         for key in ["quantization_config", "quantization", "compression_config"] {
             guard let value = fields.value(key) else { continue }
+            if key == "quantization_config", isBlockScaled(value) { continue }
             let method = value["quant_method"]?.stringValue.map { " (\($0))" } ?? ""
             throw FormatError(
-                "\(fields.path) has a \(key)\(method); only f32, f16 and bf16 weights are read: use the unquantised model or a GGUF file in q8_0"
+                "\(fields.path) has a \(key)\(method); only f32, f16, bf16 and fp8 e4m3 weights in blocks of 128 x 128 are read: use the unquantised model or a GGUF file in q8_0"
             )
         }
         let activation = try fields.string("hidden_act") ?? "silu"
         guard activation == "silu" || activation == "swish" else {
             throw FormatError("\(fields.path): hidden_act is '\(activation)'; silu was expected")
         }
+    }
+
+    /// DeepSeek's own format. How activations are rounded there is of no consequence here, where they
+    /// are not rounded to 8 bits.
+    private static func isBlockScaled(_ value: JSONValue) -> Bool {
+        let block = value["weight_block_size"]?.arrayValue?.compactMap(\.intValue)
+        return value["quant_method"]?.stringValue == "fp8"
+            && value["fmt"]?.stringValue ?? "e4m3" == "e4m3"
+            && block == [BlockScales.block, BlockScales.block]
     }
 
     /// Windows are not implemented; one that no position can outgrow makes no difference.

@@ -3,6 +3,7 @@
 // Every tensor of a checkpoint under the names, in the cuts and with the row orders of the other
 // format.
 
+import Foundation
 import RetortTensor
 
 extension CheckpointConverter {
@@ -23,7 +24,7 @@ extension CheckpointConverter {
             if name == "lm_head.weight", config.tieWordEmbeddings { continue }
             // Old checkpoints store what follows from config.json.
             if name.hasSuffix(".rotary_emb.inv_freq") { continue }
-            if isPredictionLayer(name, config) { continue }
+            if BlockScales.isScale(name) || isPredictionLayer(name, config) { continue }
             if let expert = ExpertName(name) {
                 // The first brings all of them.
                 guard expert.index == 0 else { continue }
@@ -57,7 +58,7 @@ extension CheckpointConverter {
         var sources: [TensorSource] = []
         for name in checkpoint.tensorNames {
             if name == "rope_freqs.weight" || name.hasSuffix(".rotary_emb.inv_freq") { continue }
-            if isPredictionLayer(name, config) { continue }
+            if BlockScales.isScale(name) || isPredictionLayer(name, config) { continue }
             guard GGUFNames.gguf(name) != nil || ExpertName(name) != nil else {
                 throw unplaced(checkpoint, name, "a Hugging Face checkpoint")
             }

@@ -57,6 +57,7 @@ extension StoredTensor {
         let values = [Float](unsafeUninitializedCapacity: elementCount) { buffer, count in
             guard let out = buffer.baseAddress else { return }
             dtype.convert(out, from: base, count: elementCount)
+            applyScales(out, firstRow: 0, count: rows)
             count = elementCount
         }
         releasePages()

@@ -14,15 +14,28 @@ public struct StoredTensor: @unchecked Sendable {
     /// Where `bytes` begins in `file`.
     let offset: Int
     let file: MappedFile
+    /// f8: what blocks of elements are multiplied with.
+    public let scales: BlockScales?
 
     /// - Parameter range: Inside `file`; the caller has checked that it holds `shape`.
-    init(name: String, dtype: DType, shape: [Int], file: MappedFile, range: Range<Int>) {
+    init(
+        name: String, dtype: DType, shape: [Int], file: MappedFile, range: Range<Int>,
+        scales: BlockScales? = nil
+    ) {
+        self.scales = scales
         self.name = name
         self.dtype = dtype
         self.shape = shape
         self.file = file
         offset = range.lowerBound
         bytes = file.slice(range) ?? UnsafeRawBufferPointer(start: nil, count: 0)
+    }
+
+    /// The same tensor with factors.
+    func scaled(by scales: StoredTensor) throws(FormatError) -> StoredTensor {
+        StoredTensor(
+            name: name, dtype: dtype, shape: shape, file: file,
+            range: offset..<offset + bytes.count, scales: try BlockScales(scales, of: self))
     }
 
     /// Tells the system that the tensor's pages need not stay in memory.

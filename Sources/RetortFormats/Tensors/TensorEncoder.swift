@@ -44,6 +44,9 @@ package struct TensorEncoder {
         _ tensor: StoredTensor, as target: DType, _ rowOrder: ((Int) -> Int)?,
         _ sink: TensorSource.Sink
     ) throws {
+        if tensor.scales != nil {
+            return try encode(tensor.dequantised(), as: target, rowOrder, sink)
+        }
         defer { tensor.releasePages() }
         if target == tensor.dtype, rowOrder == nil { return try sink(tensor.bytes) }
         // A vector is one row, unless its elements are to be reordered.
