@@ -107,7 +107,7 @@ struct RowReader {
 
     /// The type that holds the elements without a loss that matters.
     var floatType: DType {
-        if tensor.dtype == .f8e4m3 { return .bf16 }
+        if tensor.dtype == .f8e4m3 { return .f32 }
         return tensor.dtype.isQuantized ? .f16 : tensor.dtype
     }
 
