@@ -34,8 +34,9 @@ public final class ModelRunner {
             config.numAttentionHeads * (latent?.vHeadDim ?? config.headDim),
             latent?.qLoraRank ?? 0, model.predictor == nil ? 0 : 2 * config.hiddenSize)
         let context = try ComputeContext(
-            maximumRows: self.batchSize, maximumColumns: widest, pool: model.pool,
-            kernels: model.kernels)
+            maximumRows: self.batchSize, maximumColumns: widest,
+            groupSize: max(4, 2 * ((config.experts?.numExpertsPerTok ?? 0) + 1)),
+            pool: model.pool, kernels: model.kernels)
         state = try RunState(
             config: config, rotary: model.rotary, context: context, latentForm: latentForm,
             predicts: model.predictor != nil)

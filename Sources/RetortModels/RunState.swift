@@ -22,6 +22,9 @@ final class RunState {
     let up: Rows  // [tokens, the widest intermediate size]
     let routing: Routing?
     let gathered: Rows?  // [tokens, hiddenSize], the tokens of one expert
+    let expertGate: Rows?  // [experts of one token, the widest intermediate size]
+    let expertUp: Rows?  // [experts of one token, the widest intermediate size]
+    let expertOut: Rows?  // [experts of one token, hiddenSize]
     let predictorInput: Rows?  // [tokens, 2 * hiddenSize], see MultiTokenPredictor
     let predicted: Rows?  // [tokens, hiddenSize]
     let logits: Rows  // [rows asked for at a time, vocabSize]
@@ -67,6 +70,10 @@ final class RunState {
             try Routing(config: $0, tokens: context.maximumRows)
         }
         gathered = config.experts == nil ? nil : try rows(config.hiddenSize)
+        let slots = config.experts.map { $0.numExpertsPerTok + 1 }
+        expertGate = try slots.map { try rows(inner, $0) }
+        expertUp = try slots.map { try rows(inner, $0) }
+        expertOut = try slots.map { try rows(config.hiddenSize, $0) }
         predictorInput = predicts ? try rows(2 * config.hiddenSize) : nil
         predicted = predicts ? try rows(config.hiddenSize) : nil
         logits = try rows(config.vocabSize, min(Self.logitRows, context.maximumRows))

@@ -32,6 +32,13 @@ extension WeightLoader {
             }
         }
         let stacked = try tensor("experts.\(name).weight", shape: [count, rows, columns])
+        if WeightMatrix.canCut(stacked.dtype, rows: rows) {
+            let whole = try WeightMatrix(
+                dtype: stacked.dtype, rows: count * rows, columns: columns, bytes: stacked.bytes,
+                owner: checkpoint, pool: pool)
+            if stacked.dtype.isQuantized { stacked.releasePages() }
+            return (0..<count).map { WeightMatrix(part: $0, of: whole, rows: rows) }
+        }
         let size = stacked.bytes.count / count
         let matrices = try (0..<count).map { index in
             try WeightMatrix(
