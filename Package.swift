@@ -57,7 +57,11 @@ let package = Package(
     ] + docsPlugin,
     targets: [
         .target(
-            name: "CRetortKernels", exclude: ["reference/generic.inc", "reference/table.inc"],
+            name: "CRetortKernels",
+            exclude: [
+                "reference/generic.inc", "reference/panels.inc", "reference/quantize.inc",
+                "reference/table.inc", "x86/avx2_tiles.inc", "x86/avx512_tiles.inc",
+            ],
             cSettings: cSettings),
         module("RetortJSON"),
         module("RetortTensor", ["CRetortKernels"]),
@@ -93,7 +97,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["RetortJSON"], path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
         tests("RetortJSON"),
-        tests("RetortTensor", ["CRetortKernels"]),
+        tests("RetortTensor", ["CRetortKernels", "RetortJSON"]),
         tests("RetortFormats", ["RetortTensor"]),
         tests("RetortModels", ["RetortTensor", "RetortFormats"]),
         tests("RetortTokenizers", ["RetortJSON"]),

@@ -5,7 +5,8 @@
     python3 Tools/make_random_model.py --shape qwen2-1.5b --type q8_0 OUT.gguf
 
 Needs: numpy, gguf (see Tools/requirements.txt). The vocabulary is synthetic: the 256 bytes, then
-numbered fillers, so that any reader of GGUF accepts the file.
+numbered fillers, so that any reader of GGUF accepts the file. Blocks of quantised types are random
+bytes with scales of the right size. q4_k_m is llama.cpp's mixture of q4_k and q6_k.
 """
 import argparse
 
@@ -21,8 +22,51 @@ SHAPES = {
         hidden=256, layers=4, heads=4, kv_heads=2, head_dim=64, ffn=768, vocab=2048,
         theta=10000.0, context=4096),
 }
-TYPES = {"f32": gguf.GGMLQuantizationType.F32, "f16": gguf.GGMLQuantizationType.F16,
-         "bf16": gguf.GGMLQuantizationType.BF16, "q8_0": gguf.GGMLQuantizationType.Q8_0}
+KINDS = gguf.GGMLQuantizationType
+TYPES = {"f32": KINDS.F32, "f16": KINDS.F16, "bf16": KINDS.BF16, "q8_0": KINDS.Q8_0, "q4_0": KINDS.Q4_0,
+         "q4_k": KINDS.Q4_K, "q5_k": KINDS.Q5_K, "q6_k": KINDS.Q6_K, "q4_k_m": KINDS.Q4_K}
+
+
+def random_blocks(rng, kind, rows, columns, std):
+    """Rows of random blocks whose elements have about the given deviation."""
+    elements, size = gguf.GGML_QUANT_SIZES[kind]
+    count = rows * columns // elements
+    raw = rng.integers(0, 256, (count, size), np.uint8)
+
+    def halves(scale):
+        x = (rng.uniform(0.8, 1.2, count) * scale).astype(np.float16)
+        return x.view(np.uint8).reshape(-1, 2)
+
+    if kind == KINDS.Q8_0:  # uniform bytes
+        raw[:, :2] = halves(std * np.sqrt(3) / 127)
+    elif kind == KINDS.Q4_0:  # uniform in -8 ... 7
+        raw[:, :2] = halves(std / 4.6)
+    elif kind in (KINDS.Q4_K, KINDS.Q5_K):
+        # 6-bit scales s and minima t: d s q - m t is centred when m t is half of the largest d s q.
+        levels = 15 if kind == KINDS.Q4_K else 31
+        d = halves(std / (36 * levels * 0.29))
+        raw[:, :2] = d
+        raw[:, 2:4] = (d.view(np.float16) * np.float16(levels / 2)).view(np.uint8)
+        raw[:, 4:16] = rng.integers(0, 256, (count, 12), np.uint8) & 0x3F | 0xA0
+        raw[:, 8:12] = raw[:, 4:8]  # minima near their scales
+        nibbles = rng.integers(8, 16, (count, 4), np.uint8)
+        raw[:, 12:16] = nibbles | nibbles << 4
+        return raw.reshape(rows, -1)
+    elif kind == KINDS.Q6_K:
+        raw[:, 192:208] = rng.integers(64, 128, (count, 16), np.uint8)
+        raw[:, 208:] = halves(std / (96 * 18.5))
+    return raw.reshape(rows, -1)
+
+
+def kind_of(name, layers, kind, is_mixture):
+    """The type of a tensor: q4_k_m gives more bits where llama.cpp's Q4_K_M does."""
+    if not is_mixture:
+        return kind
+    more = name == "output.weight"
+    if name.endswith(("attn_v.weight", "ffn_down.weight")):
+        layer, eighth = int(name.split(".")[1]), layers // 8
+        more = layer < eighth or layer >= 7 * layers // 8 or (layer - eighth) % 3 == 2
+    return KINDS.Q6_K if more else kind
 
 
 def bytes_to_unicode():
@@ -79,19 +123,14 @@ def main():
     writer.add_add_bos_token(False)
 
     def matrix(name, rows, columns):
-        kind = TYPES[options.type]
+        kind = kind_of(name, s["layers"], TYPES[options.type], options.type == "q4_k_m")
         std = 1 / np.sqrt(columns)
-        if kind == gguf.GGMLQuantizationType.Q8_0:
-            # Straight to blocks: uniform bytes and a scale of the right size.
-            blocks = rows * columns // 32
-            raw = np.empty((blocks, 34), np.uint8)
-            scales = rng.uniform(0.8, 1.2, blocks) * std * np.sqrt(3) / 127
-            raw[:, :2] = scales.astype(np.float16).view(np.uint8).reshape(-1, 2)
-            raw[:, 2:] = rng.integers(-127, 128, (blocks, 32), np.int8).view(np.uint8)
-            writer.add_tensor(name, raw.reshape(rows, columns // 32 * 34), raw_dtype=kind)
+        if kind not in (KINDS.F32, KINDS.F16, KINDS.BF16):
+            raw = random_blocks(rng, kind, rows, columns, std)
+            writer.add_tensor(name, raw, raw_dtype=kind)
             return
         x = rng.standard_normal((rows, columns), np.float32) * np.float32(std)
-        if kind == gguf.GGMLQuantizationType.F32:
+        if kind == KINDS.F32:
             writer.add_tensor(name, x)
         else:
             writer.add_tensor(name, gguf.quantize(x, kind), raw_dtype=kind)

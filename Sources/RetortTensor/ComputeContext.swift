@@ -19,7 +19,7 @@ package final class ComputeContext {
     let rowsTask: RowsTask
     let headLinearTask: HeadLinearTask
     let expandedTask: ExpandedAttentionTask
-    /// Activations quantised for the q8_0 kernels.
+    /// Activations quantised for the kernels of quantised weights.
     let quantized: QuantizedRows
     /// What the tasks' pointers show before their first use.
     private let nothing: AlignedBuffer
@@ -52,35 +52,39 @@ package final class ComputeContext {
     }
 }
 
-/// Rows of int8 with a scale and a correction per block of 32.
+/// Rows of int8 with a scale and sums per block of 32.
 final class QuantizedRows {
     private let values: AlignedBuffer
     private let scales: AlignedBuffer
+    private let sums: AlignedBuffer
     private let corrections: AlignedBuffer
+    private let halves: AlignedBuffer
 
     init(maximumRows: Int, maximumColumns: Int) throws(TensorError) {
         let columns = (maximumColumns + 31) / 32 * 32
-        values = try AlignedBuffer(byteCount: maximumRows * columns + 64)
-        scales = try AlignedBuffer(byteCount: maximumRows * columns / 8)
-        corrections = try AlignedBuffer(byteCount: maximumRows * columns / 8)
+        let bytes = maximumRows * columns
+        values = try AlignedBuffer(byteCount: bytes + 64)
+        scales = try AlignedBuffer(byteCount: bytes / 8)
+        sums = try AlignedBuffer(byteCount: bytes / 8)
+        corrections = try AlignedBuffer(byteCount: bytes / 8)
+        halves = try AlignedBuffer(byteCount: bytes / 4)
     }
 
-    var valuesBase: UnsafeMutablePointer<Int8> { values.base.assumingMemoryBound(to: Int8.self) }
-    var scalesBase: UnsafeMutablePointer<Float> { scales.floats }
-    var correctionsBase: UnsafeMutablePointer<Int32> {
-        corrections.base.assumingMemoryBound(to: Int32.self)
-    }
+    var view: rk_q8_rows { view(row: 0, columns: 0) }
 
-    var view: rk_q8_rows {
-        rk_q8_rows(values: valuesBase, scales: scalesBase, corrections: correctionsBase)
+    /// What begins at a row, where rows have `columns` elements.
+    private func view(row: Int, columns: Int) -> rk_q8_rows {
+        let blocks = row * (columns / 32)
+        return rk_q8_rows(
+            values: values.base.assumingMemoryBound(to: Int8.self) + row * columns,
+            scales: scales.floats + blocks, sums: sums.floats + blocks,
+            corrections: corrections.base.assumingMemoryBound(to: Int32.self) + blocks,
+            halves: halves.base.assumingMemoryBound(to: Int32.self) + 2 * blocks)
     }
 
     func quantize(
         row: Int, of x: UnsafePointer<Float>, columns: Int, _ table: UnsafePointer<rk_kernels>
     ) {
-        let blocks = columns / 32
-        table.pointee.q8_quantize(
-            valuesBase + row * columns, scalesBase + row * blocks, correctionsBase + row * blocks,
-            x, columns)
+        table.pointee.q8_quantize(view(row: row, columns: columns), x, columns)
     }
 }

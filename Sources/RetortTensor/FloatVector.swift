@@ -18,7 +18,7 @@ package final class FloatVector: @unchecked Sendable {
     private let buffer: AlignedBuffer
     package let count: Int
 
-    /// Converts stored elements. q8_0 is accepted where whole blocks are given.
+    /// Converts stored elements. A quantised type is accepted where whole blocks are given.
     package init(dtype: DType, count: Int, bytes: UnsafeRawBufferPointer) throws(TensorError) {
         guard count > 0, dtype.byteCount(elements: count) == bytes.count,
             let address = bytes.baseAddress

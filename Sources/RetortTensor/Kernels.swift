@@ -57,6 +57,10 @@ extension DType {
         case .bf16: return RK_BF16
         case .q8_0: return RK_Q8_0
         case .f8e4m3: return RK_F8_E4M3
+        case .q4_0: return RK_Q4_0
+        case .q4_k: return RK_Q4_K
+        case .q5_k: return RK_Q5_K
+        case .q6_k: return RK_Q6_K
         }
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A weight matrix in the layout that the kernels want: float types stay where the file is mapped,
-// q8_0 is repacked once into tiles of 16 rows.
+// quantised types are repacked once into tiles of 16 rows.
 
 import CRetortKernels
 
@@ -11,9 +11,9 @@ package final class WeightMatrix: @unchecked Sendable {
     package let dtype: DType
     package let rows: Int
     package let columns: Int
-    /// Dense: the first row. q8_0: the first tile.
+    /// Float types: the first row. Quantised: the first tile.
     let base: UnsafeRawPointer
-    /// Dense: bytes between rows. q8_0: bytes between tiles of 16 rows.
+    /// Float types: bytes between rows. Quantised: bytes between tiles of 16 rows.
     let stride: Int
     /// f8: what each block of 128 x 128 weights is to be multiplied with, row-major.
     let scales: [Float]
@@ -45,13 +45,13 @@ package final class WeightMatrix: @unchecked Sendable {
         self.rows = rows
         self.columns = columns
         self.scales = try Self.checked(scales, dtype: dtype, rows: rows, columns: columns)
-        guard dtype == .q8_0 else {
+        guard dtype.isQuantized else {
             base = address
             stride = rowBytes
             self.owner = owner
             return
         }
-        let tileBytes = rk_q8_tile_bytes(columns)
+        let tileBytes = rk_tile_bytes(dtype.kernelType, columns)
         let tiles = (rows + Int(RK_TILE) - 1) / Int(RK_TILE)
         // The kernels prefetch a page ahead of where they read.
         let buffer = try AlignedBuffer(byteCount: tiles * tileBytes + 8192)
@@ -59,8 +59,8 @@ package final class WeightMatrix: @unchecked Sendable {
         stride = tileBytes
         self.owner = buffer
         let task = PackTask(
-            source: address, target: buffer.base, rows: rows, columns: columns, rowBytes: rowBytes,
-            tileBytes: tileBytes)
+            source: address, target: buffer.base, type: dtype.kernelType, rows: rows,
+            columns: columns, rowBytes: rowBytes, tileBytes: tileBytes)
         pool.run(task, chunks: tiles)
     }
 
@@ -111,7 +111,7 @@ package final class WeightMatrix: @unchecked Sendable {
 
     /// Bytes that one pass over the matrix reads.
     package var byteCount: Int {
-        dtype == .q8_0
+        dtype.isQuantized
             ? (rows + Int(RK_TILE) - 1) / Int(RK_TILE) * stride : rows * stride
     }
 }
@@ -119,17 +119,19 @@ package final class WeightMatrix: @unchecked Sendable {
 private final class PackTask: ParallelTask {
     let source: UnsafeRawPointer
     let target: UnsafeMutableRawPointer
+    let type: rk_dtype
     let rows: Int
     let columns: Int
     let rowBytes: Int
     let tileBytes: Int
 
     init(
-        source: UnsafeRawPointer, target: UnsafeMutableRawPointer, rows: Int, columns: Int,
-        rowBytes: Int, tileBytes: Int
+        source: UnsafeRawPointer, target: UnsafeMutableRawPointer, type: rk_dtype, rows: Int,
+        columns: Int, rowBytes: Int, tileBytes: Int
     ) {
         self.source = source
         self.target = target
+        self.type = type
         self.rows = rows
         self.columns = columns
         self.rowBytes = rowBytes
@@ -138,9 +140,9 @@ private final class PackTask: ParallelTask {
 
     func run(chunk tile: Int, thread: Int) {
         let first = tile * Int(RK_TILE)
-        rk_q8_pack(
+        rk_tile_pack(
             (target + tile * tileBytes).assumingMemoryBound(to: UInt8.self),
-            (source + first * rowBytes).assumingMemoryBound(to: UInt8.self), rowBytes,
+            (source + first * rowBytes).assumingMemoryBound(to: UInt8.self), type, rowBytes,
             min(rows - first, Int(RK_TILE)), columns)
     }
 }

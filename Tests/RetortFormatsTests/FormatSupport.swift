@@ -73,6 +73,9 @@ func floats(_ tensor: StoredTensor) -> [Float] {
             let half = Float(Float16(bitPattern: UInt16(byte & 127) << 7)) * 256
             return byte & 127 == 127 ? .nan : byte < 128 ? half : -half
         }
+    case .q4_0, .q4_k, .q5_k, .q6_k:
+        Issue.record("\(tensor.name): this decoder has no \(tensor.dtype.rawValue)")
+        return []
     case .q8_0:
         return (0..<bytes.count / 34).flatMap { block -> [Float] in
             let scale = Float(Float16(bitPattern: half(34 * block)))

@@ -10,7 +10,7 @@ import TestSupport
 import Testing
 
 /// One call to compare: the same inputs through a table.
-private struct Case: CustomTestStringConvertible, Sendable {
+struct KernelCase: CustomTestStringConvertible, Sendable {
     let kernels: Kernels
     let rows: Int
     let outputs: Int
@@ -18,17 +18,17 @@ private struct Case: CustomTestStringConvertible, Sendable {
     var testDescription: String { "\(kernels.name) \(rows)x\(outputs)x\(depth)" }
 }
 
-private func cases(depths: [Int]) -> [Case] {
+func kernelCases(depths: [Int]) -> [KernelCase] {
     Kernels.available.flatMap { kernels in
         [1, 2, 3, 5, 12, 17].flatMap { rows in
             [1, 16, 31, 32, 50].flatMap { outputs in
-                depths.map { Case(kernels: kernels, rows: rows, outputs: outputs, depth: $0) }
+                depths.map { KernelCase(kernels: kernels, rows: rows, outputs: outputs, depth: $0) }
             }
         }
     }
 }
 
-private func stored(_ x: [Float], _ dtype: DType, columns: Int, _ kernels: Kernels) -> [UInt8] {
+func stored(_ x: [Float], _ dtype: DType, columns: Int, _ kernels: Kernels) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: dtype.byteCount(elements: x.count) ?? 0)
     bytes.withUnsafeMutableBytes { out in
         kernels.table.pointee.from_f32(out.baseAddress, x, dtype.kernelType, x.count)
@@ -36,7 +36,7 @@ private func stored(_ x: [Float], _ dtype: DType, columns: Int, _ kernels: Kerne
     return bytes
 }
 
-private func loaded(_ bytes: [UInt8], _ dtype: DType, count: Int, _ kernels: Kernels) -> [Float] {
+func loaded(_ bytes: [UInt8], _ dtype: DType, count: Int, _ kernels: Kernels) -> [Float] {
     var out = [Float](repeating: 0, count: count)
     bytes.withUnsafeBytes {
         kernels.table.pointee.to_f32(&out, $0.baseAddress, dtype.kernelType, count)
@@ -44,23 +44,23 @@ private func loaded(_ bytes: [UInt8], _ dtype: DType, count: Int, _ kernels: Ker
     return out
 }
 
-@Suite struct KernelConformanceTests {
-    /// The products in double precision: `[rows, outputs]`.
-    private func product(_ x: [Float], _ w: [Float], _ c: Case) -> [Float] {
-        (0..<c.rows).flatMap { i in
-            (0..<c.outputs).map { j in
-                Float(
-                    (0..<c.depth).reduce(0.0) {
-                        $0 + Double(x[i * c.depth + $1]) * Double(w[j * c.depth + $1])
-                    })
-            }
+/// The products in double precision: `[rows, outputs]`.
+func product(_ x: [Float], _ w: [Float], _ c: KernelCase) -> [Float] {
+    (0..<c.rows).flatMap { i in
+        (0..<c.outputs).map { j in
+            Float(
+                (0..<c.depth).reduce(0.0) {
+                    $0 + Double(x[i * c.depth + $1]) * Double(w[j * c.depth + $1])
+                })
         }
     }
+}
 
+@Suite struct KernelConformanceTests {
     @Test(
         "a matrix times a vector equals the plain sum, for every float type",
-        arguments: cases(depths: [1, 7, 16, 33, 64, 200]), [DType.f32, .f16, .bf16, .f8e4m3])
-    private func gemv(c: Case, dtype: DType) throws {
+        arguments: kernelCases(depths: [1, 7, 16, 33, 64, 200]), [DType.f32, .f16, .bf16, .f8e4m3])
+    func gemv(c: KernelCase, dtype: DType) throws {
         var random = SeededRandom(seed: 1)
         let x = random.floats(c.rows * c.depth)
         let bytes = stored(random.floats(c.outputs * c.depth), dtype, columns: c.depth, c.kernels)
@@ -83,10 +83,10 @@ private func loaded(_ bytes: [UInt8], _ dtype: DType, count: Int, _ kernels: Ker
 
     @Test(
         "packed panels times rows equal the plain sum and can be accumulated",
-        arguments: cases(depths: [1, 7, 16, 33, 64]), [DType.f32, .f16, .bf16, .f8e4m3])
-    private func panels(c: Case, dtype: DType) throws {
+        arguments: kernelCases(depths: [1, 7, 16, 33, 64]), [DType.f32, .f16, .bf16, .f8e4m3])
+    func panels(c: KernelCase, dtype: DType) throws {
         let width = min(c.outputs, 32)
-        let c = Case(kernels: c.kernels, rows: c.rows, outputs: width, depth: c.depth)
+        let c = KernelCase(kernels: c.kernels, rows: c.rows, outputs: width, depth: c.depth)
         var random = SeededRandom(seed: 2)
         let x = random.floats(c.rows * c.depth)
         let bytes = stored(random.floats(width * c.depth), dtype, columns: c.depth, c.kernels)
@@ -105,56 +105,6 @@ private func loaded(_ bytes: [UInt8], _ dtype: DType, count: Int, _ kernels: Ker
         c.kernels.table.pointee.gemm_panel(
             &y, width, x, c.depth, panel, 32, c.rows, width, c.depth, 1)
         #expect(relativeError(y, expected.map { 2 * $0 }) < 1e-5)
-    }
-
-    @Test(
-        "q8_0 products equal the scalar table's and stay within 1 % of dequantise-then-f32",
-        arguments: cases(depths: [32, 64, 96, 256, 288]))
-    private func q8(c: Case) throws {
-        let scalar = try #require(Kernels(named: "scalar"))
-        var random = SeededRandom(seed: 3)
-        let x = random.floats(c.rows * c.depth)
-        let bytes = stored(
-            random.floats(c.outputs * c.depth), .q8_0, columns: c.depth, c.kernels)
-        let w = loaded(bytes, .q8_0, count: c.outputs * c.depth, c.kernels)
-        let y = q8Product(x, bytes, c, c.kernels)
-        #expect(relativeError(y, q8Product(x, bytes, c, scalar)) < 1e-6)
-        // A single output can be a small difference of large products: no bound on its own error.
-        if c.outputs > 1 { #expect(relativeError(y, product(x, w, c)) < 1e-2) }
-    }
-
-    private func q8Product(_ x: [Float], _ bytes: [UInt8], _ c: Case, _ kernels: Kernels) -> [Float]
-    {
-        let tileBytes = rk_q8_tile_bytes(c.depth)
-        let rowBytes = c.depth / 32 * 34
-        let tiles = (c.outputs + 15) / 16
-        var packed = [UInt8](repeating: 0, count: tiles * tileBytes + 8192)
-        for tile in 0..<tiles {
-            packed.withUnsafeMutableBufferPointer { target in
-                bytes.withUnsafeBufferPointer { source in
-                    rk_q8_pack(
-                        target.baseAddress.map { $0 + tile * tileBytes },
-                        source.baseAddress.map { $0 + tile * 16 * rowBytes }, rowBytes,
-                        min(16, c.outputs - tile * 16), c.depth)
-                }
-            }
-        }
-        var values = [Int8](repeating: 0, count: c.rows * c.depth + 64)
-        var scales = [Float](repeating: 0, count: c.rows * c.depth / 32)
-        var corrections = [Int32](repeating: 0, count: c.rows * c.depth / 32)
-        kernels.table.pointee.q8_quantize(&values, &scales, &corrections, x, c.rows * c.depth)
-        var y = [Float](repeating: 0, count: c.rows * c.outputs)
-        values.withUnsafeBufferPointer { v in
-            scales.withUnsafeBufferPointer { s in
-                corrections.withUnsafeBufferPointer { k in
-                    let rows = rk_q8_rows(
-                        values: v.baseAddress, scales: s.baseAddress, corrections: k.baseAddress)
-                    kernels.table.pointee.q8_gemm(
-                        &y, c.outputs, packed, c.outputs, rows, c.rows, c.depth)
-                }
-            }
-        }
-        return y
     }
 
     @Test(

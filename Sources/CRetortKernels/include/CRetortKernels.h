@@ -15,19 +15,33 @@ extern "C" {
 
 /// Columns of a packed f32 panel: [k][RK_PANEL].
 #define RK_PANEL 32
-/// Weight rows of a packed q8_0 tile.
+/// Weight rows of a packed tile of quantised weights.
 #define RK_TILE 16
-/// Elements of a q8_0 block.
+/// Elements of a block of q8_0, q4_0 and the quantised activations.
 #define RK_BLOCK 32
+/// Elements of a block of q4_k, q5_k and q6_k.
+#define RK_SUPER 256
 
 /// Element types of weights and caches.
-typedef enum { RK_F32 = 0, RK_F16 = 1, RK_BF16 = 2, RK_Q8_0 = 3, RK_F8_E4M3 = 4 } rk_dtype;
+typedef enum {
+  RK_F32 = 0,
+  RK_F16 = 1,
+  RK_BF16 = 2,
+  RK_Q8_0 = 3,
+  RK_F8_E4M3 = 4,
+  RK_Q4_0 = 5,
+  RK_Q4_K = 6,
+  RK_Q5_K = 7,
+  RK_Q6_K = 8
+} rk_dtype;
 
-/// Activations quantised for the q8_0 kernels: one scale per 32 elements.
+/// Activations quantised for the kernels of quantised weights: one scale per 32 elements.
 typedef struct {
-  const int8_t *values;       // [m][k]
-  const float *scales;        // [m][k/32]
-  const int32_t *corrections; // [m][k/32]: -128 * sum of the block's values
+  int8_t *values;       // [m][k]
+  float *scales;        // [m][k/32]
+  float *sums;          // [m][k/32]: scale * sum of the block's values
+  int32_t *corrections; // [m][k/32]: -128 * sum of the block's values
+  int32_t *halves;      // [m][k/16]: the same of each half of a block
 } rk_q8_rows;
 
 typedef struct {
@@ -46,10 +60,10 @@ typedef struct {
                      size_t m, size_t n, size_t k, int accumulate);
 
   /// Quantises one row to int8 with a scale per block. k is a multiple of 32.
-  void (*q8_quantize)(int8_t *values, float *scales, int32_t *corrections, const float *x, size_t k);
-  /// C[m][rows] = A W^T for `rows` weight rows that start at a tile. See q8_pack for the layout.
-  void (*q8_gemm)(float *c, size_t ldc, const uint8_t *tiles, size_t rows, rk_q8_rows a, size_t m,
-                  size_t k);
+  void (*q8_quantize)(rk_q8_rows target, const float *x, size_t k);
+  /// C[m][rows] = A W^T for `rows` weight rows that start at a tile of a quantised type.
+  void (*tile_gemm)(float *c, size_t ldc, const uint8_t *tiles, rk_dtype type, size_t rows,
+                    rk_q8_rows a, size_t m, size_t k);
 
   /// out[n] = w[n] * x[n] / sqrt(mean(x^2) + eps)
   void (*rms_norm)(float *out, const float *x, const float *w, size_t n, float eps);
@@ -77,7 +91,7 @@ typedef struct {
   /// x[n] *= factor
   void (*scale)(float *x, size_t n, float factor);
 
-  /// Converts n elements to and from f32; q8_0 wants n to be a multiple of 32.
+  /// Converts n elements to and from f32; n fills whole blocks.
   void (*to_f32)(float *out, const void *x, rk_dtype type, size_t n);
   void (*from_f32)(void *out, const float *x, rk_dtype type, size_t n);
 } rk_kernels;
@@ -87,13 +101,17 @@ typedef enum { RK_SCALAR = 0, RK_AVX2 = 1, RK_AVX512 = 2 } rk_isa;
 /// The table of an instruction set, or null if this processor (or build) lacks it.
 const rk_kernels *rk_kernels_for(rk_isa isa);
 
-/// Bytes of one packed q8_0 tile (16 rows of k elements). Layout: pairs of blocks, each pair
-/// 2 x [8 groups][16 rows][4 elements] bytes, stored as value + 128, then 2 x [16 rows] f16 scales;
-/// an odd last block stands alone and is padded to a multiple of 64 bytes.
-size_t rk_q8_tile_bytes(size_t k);
+/// Elements and bytes of a type's block.
+size_t rk_block_elements(rk_dtype type);
+size_t rk_block_bytes(rk_dtype type);
 
-/// Packs up to 16 rows of native q8_0 blocks (34 bytes each) into a tile; missing rows are zero.
-void rk_q8_pack(uint8_t *tile, const uint8_t *blocks, size_t row_bytes, size_t rows, size_t k);
+/// Bytes of one tile: 16 rows of k elements of a quantised type, in the order that the kernels read
+/// them (reference/tiles.c draws the layouts); at most 3 % more than the rows take in the file.
+size_t rk_tile_bytes(rk_dtype type, size_t k);
+
+/// Packs up to 16 rows of native blocks into a tile; missing rows are zero.
+void rk_tile_pack(uint8_t *tile, const uint8_t *blocks, rk_dtype type, size_t row_bytes,
+                  size_t rows, size_t k);
 
 /// Tells the processor that this is a spin loop.
 static inline void rk_relax(void) {

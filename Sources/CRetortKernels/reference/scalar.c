@@ -7,23 +7,13 @@
 #include "generic.inc"
 
 static float element(const void *row, rk_dtype type, size_t i) {
-  const uint8_t *p = row;
-  uint16_t h;
-  float f;
-  switch (type) {
-  case RK_F32: memcpy(&f, p + 4 * i, 4); return f;
-  case RK_F16: memcpy(&h, p + 2 * i, 2); return rk_f32_from_f16(h);
-  case RK_BF16: memcpy(&h, p + 2 * i, 2); return rk_f32_from_bf16(h);
-  case RK_Q8_0:
-    p += i / RK_BLOCK * 34;
-    memcpy(&h, p, 2);
-    return rk_f32_from_f16(h) * (int8_t)p[2 + i % RK_BLOCK];
-  case RK_F8_E4M3: return rk_f32_from_f8(p[i]);
-  }
-  return 0;
+  float x;
+  to_f32(&x, (const uint8_t *)row + i * rk_block_bytes(type), type, 1);
+  return x;
 }
 
 static float dot(const float *x, const void *row, rk_dtype type, size_t n) {
+  if (rk_block_elements(type) > 1) return dot_blocks(x, row, type, n);
   float sum = 0;
   for (size_t i = 0; i < n; i++) sum += x[i] * element(row, type, i);
   return sum;
@@ -36,6 +26,7 @@ static void gemv(float *y, const void *w, rk_dtype type, size_t row_bytes, const
 
 static void pack_panel(float *panel, const void *w, rk_dtype type, size_t row_bytes, size_t rows,
                        size_t k) {
+  if (rk_block_elements(type) > 1) return pack_blocks(panel, w, type, row_bytes, rows, k);
   for (size_t r = 0; r < RK_PANEL; r++)
     for (size_t i = 0; i < k; i++)
       panel[i * RK_PANEL + r] =
@@ -52,61 +43,50 @@ static void gemm_panel(float *c, size_t ldc, const float *a, size_t lda, const f
     }
 }
 
-size_t rk_q8_tile_bytes(size_t k) {
-  size_t blocks = k / RK_BLOCK;
-  return blocks / 2 * 1088 + blocks % 2 * 576;
+static void sixteen_halves(float *out, const uint8_t *p) {
+  for (int i = 0; i < 16; i++) {
+    uint16_t h;
+    memcpy(&h, p + 2 * i, 2);
+    out[i] = rk_f32_from_f16(h);
+  }
 }
 
-/// Where a block's values and scales lie in a tile.
-static size_t values_offset(size_t block) { return block / 2 * 1088 + block % 2 * 512; }
-static size_t scales_offset(size_t block, size_t blocks) {
-  int alone = block % 2 == 0 && block + 1 == blocks;
-  return block / 2 * 1088 + (alone ? 512 : 1024 + block % 2 * 32);
-}
+#include "panels.inc"
 
-void rk_q8_pack(uint8_t *tile, const uint8_t *source, size_t row_bytes, size_t rows, size_t k) {
-  size_t blocks = k / RK_BLOCK;
-  for (size_t block = 0; block < blocks; block++) {
-    uint8_t *values = tile + values_offset(block);
-    uint8_t *scales = tile + scales_offset(block, blocks);
-    for (size_t r = 0; r < RK_TILE; r++) {
-      if (r >= rows) {
-        memset(scales + 2 * r, 0, 2);
-        for (int group = 0; group < 8; group++) memset(values + group * 64 + r * 4, 0x80, 4);
-        continue;
-      }
-      const uint8_t *p = source + r * row_bytes + block * 34;
-      memcpy(scales + 2 * r, p, 2);
-      for (int group = 0; group < 8; group++) {
-        uint32_t four;
-        memcpy(&four, p + 2 + group * 4, 4);
-        four ^= 0x80808080u;
-        memcpy(values + group * 64 + r * 4, &four, 4);
-      }
+/// Adds a slice's products with one row of activations to the sums of the 16 weight rows.
+static void slice_row(float *sums, const tile_slice *s, value_kind kind, rk_q8_rows a,
+                      size_t depth) {
+  const size_t width = kind == HALVED ? 16 : 32;
+  for (size_t i = 0; i < depth; i += width) {
+    int32_t products[16] = {0};
+    for (size_t e = i; e < i + width; e++)
+      for (int r = 0; r < 16; r++)
+        products[r] += ((int32_t)s->values[e / 4 * 64 + r * 4 + e % 4] - (kind == SHIFTED ? 0 : 128)) *
+                       a.values[e];
+    float scale = a.scales[i / RK_BLOCK];
+    for (int r = 0; r < 16; r++) {
+      sums[r] += s->scales[i / width * 16 + r] * scale * (float)products[r];
+      if (kind == SHIFTED) sums[r] -= s->minima[i / 32 * 16 + r] * a.sums[i / 32];
     }
   }
 }
 
-static void q8_gemm(float *c, size_t ldc, const uint8_t *tiles, size_t rows, rk_q8_rows a, size_t m,
-                    size_t k) {
-  size_t blocks = k / RK_BLOCK, tile_bytes = rk_q8_tile_bytes(k);
-  for (size_t i = 0; i < m; i++)
-    for (size_t row = 0; row < rows; row++) {
-      const uint8_t *tile = tiles + row / RK_TILE * tile_bytes;
-      size_t r = row % RK_TILE;
-      float sum = 0;
-      for (size_t block = 0; block < blocks; block++) {
-        const uint8_t *values = tile + values_offset(block);
-        int32_t products = 0;
-        for (int e = 0; e < RK_BLOCK; e++)
-          products += ((int32_t)values[e / 4 * 64 + r * 4 + e % 4] - 128) *
-                      a.values[i * k + block * RK_BLOCK + e];
-        uint16_t h;
-        memcpy(&h, tile + scales_offset(block, blocks) + 2 * r, 2);
-        sum += rk_f32_from_f16(h) * a.scales[i * blocks + block] * (float)products;
+static void tile_gemm(float *c, size_t ldc, const uint8_t *tiles, rk_dtype type, size_t rows,
+                      rk_q8_rows a, size_t m, size_t k) {
+  for (size_t row = 0; row < rows; row += RK_TILE, tiles += rk_tile_bytes(type, k)) {
+    size_t valid = rows - row < RK_TILE ? rows - row : RK_TILE;
+    for (size_t first = 0; first < k; first += RK_SLICE) {
+      size_t depth = k - first < RK_SLICE ? k - first : RK_SLICE;
+      tile_slice slice;
+      slice_tile(&slice, tiles, type, k, first, depth);
+      for (size_t i = 0; i < m; i++) {
+        float sums[16] = {0}, *out = c + i * ldc + row;
+        if (first > 0) memcpy(sums, out, valid * sizeof(float));
+        slice_row(sums, &slice, kind_of(type), activations_at(a, i, first, k), depth);
+        memcpy(out, sums, valid * sizeof(float));
       }
-      c[i * ldc + row] = sum;
     }
+  }
 }
 
 static void attention_scores(float *scores, const float *q, const void *keys, rk_dtype type,

@@ -74,21 +74,14 @@ static void gemv(float *y, const void *w, rk_dtype type, size_t row_bytes, const
     case RK_F16: y[r] = dot_typed(x, row, RK_F16, k); break;
     case RK_BF16: y[r] = dot_typed(x, row, RK_BF16, k); break;
     case RK_F8_E4M3: y[r] = dot_typed(x, row, RK_F8_E4M3, k); break;
-    case RK_Q8_0: {
-      float sum = 0, block[RK_BLOCK];
-      for (size_t i = 0; i < k; i += RK_BLOCK) {
-        to_f32(block, row + i / RK_BLOCK * 34, RK_Q8_0, RK_BLOCK);
-        sum += dot_typed(x + i, (const uint8_t *)block, RK_F32, RK_BLOCK);
-      }
-      y[r] = sum;
-      break;
-    }
+    default: y[r] = dot_blocks(x, row, type, k); break;
     }
   }
 }
 
 static void pack_panel(float *panel, const void *w, rk_dtype type, size_t row_bytes, size_t rows,
                        size_t k) {
+  if (rk_block_elements(type) > 1) return pack_blocks(panel, w, type, row_bytes, rows, k);
   float line[RK_BLOCK];
   const size_t size = element_bytes(type);
   for (size_t r = 0; r < RK_PANEL; r++)
@@ -96,7 +89,7 @@ static void pack_panel(float *panel, const void *w, rk_dtype type, size_t row_by
       size_t n = k - i < RK_BLOCK ? k - i : RK_BLOCK;
       const uint8_t *row = (const uint8_t *)w + r * row_bytes;
       if (r < rows)
-        to_f32(line, type == RK_Q8_0 ? row + i / RK_BLOCK * 34 : row + i * size, type, n);
+        to_f32(line, row + i * size, type, n);
       else
         memset(line, 0, sizeof line);
       for (size_t j = 0; j < n; j++) panel[(i + j) * RK_PANEL + r] = line[j];
@@ -149,48 +142,7 @@ static void gemm_panel(float *c, size_t ldc, const float *a, size_t lda, const f
   }
 }
 
-/// 32 products of signed bytes, summed by fours: |w| is the unsigned operand, w's sign goes to x.
-INLINE __m256i dot4(__m256i w, __m256i x) {
-  __m256i pairs = _mm256_maddubs_epi16(_mm256_sign_epi8(w, w), _mm256_sign_epi8(x, w));
-  return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
-}
-
-static void q8_gemm(float *c, size_t ldc, const uint8_t *tiles, size_t rows, rk_q8_rows a, size_t m,
-                    size_t k) {
-  const size_t blocks = k / RK_BLOCK, tile_bytes = rk_q8_tile_bytes(k);
-  const __m256i flip = _mm256_set1_epi8((char)0x80);
-  for (size_t row = 0; row < rows; row += RK_TILE) {
-    const uint8_t *tile = tiles + row / RK_TILE * tile_bytes;
-    size_t valid = rows - row < RK_TILE ? rows - row : RK_TILE;
-    for (size_t i = 0; i < m; i++) {
-      __m256 sum0 = _mm256_setzero_ps(), sum1 = _mm256_setzero_ps();
-      for (size_t block = 0; block < blocks; block++) {
-        const uint8_t *pair = tile + block / 2 * 1088;
-        int alone = block % 2 == 0 && block + 1 == blocks;
-        const uint8_t *values = pair + block % 2 * 512;
-        const uint8_t *scales = pair + (alone ? 512 : 1024 + block % 2 * 32);
-        __m256i x0 = _mm256_setzero_si256(), x1 = _mm256_setzero_si256();
-#pragma unroll
-        for (int group = 0; group < 8; group++) {
-          int32_t four;
-          memcpy(&four, a.values + i * k + block * RK_BLOCK + group * 4, 4);
-          __m256i x = _mm256_set1_epi32(four);
-          const __m256i *w = (const __m256i *)(values + group * 64);
-          x0 = _mm256_add_epi32(x0, dot4(_mm256_xor_si256(_mm256_loadu_si256(w), flip), x));
-          x1 = _mm256_add_epi32(x1, dot4(_mm256_xor_si256(_mm256_loadu_si256(w + 1), flip), x));
-        }
-        __m256 d = _mm256_set1_ps(a.scales[i * blocks + block]);
-        sum0 = _mm256_fmadd_ps(_mm256_mul_ps(load8(scales, RK_F16), d), _mm256_cvtepi32_ps(x0), sum0);
-        sum1 = _mm256_fmadd_ps(_mm256_mul_ps(load8(scales + 16, RK_F16), d), _mm256_cvtepi32_ps(x1),
-                               sum1);
-      }
-      float out[RK_TILE];
-      _mm256_storeu_ps(out, sum0);
-      _mm256_storeu_ps(out + 8, sum1);
-      memcpy(c + i * ldc + row, out, valid * sizeof(float));
-    }
-  }
-}
+#include "avx2_tiles.inc"
 
 static void attention_scores(float *scores, const float *q, const void *keys, rk_dtype type,
                              size_t row_bytes, size_t n, size_t d, float factor) {

@@ -85,15 +85,7 @@ static void gemv(float *y, const void *w, rk_dtype type, size_t row_bytes, const
     case RK_F16: y[r] = dot_typed(x, row, RK_F16, k); break;
     case RK_BF16: y[r] = dot_typed(x, row, RK_BF16, k); break;
     case RK_F8_E4M3: y[r] = dot_typed(x, row, RK_F8_E4M3, k); break;
-    case RK_Q8_0: {
-      float sum = 0, block[RK_BLOCK];
-      for (size_t i = 0; i < k; i += RK_BLOCK) {
-        to_f32(block, row + i / RK_BLOCK * 34, RK_Q8_0, RK_BLOCK);
-        sum += dot_typed(x + i, (const uint8_t *)block, RK_F32, RK_BLOCK);
-      }
-      y[r] = sum;
-      break;
-    }
+    default: y[r] = dot_blocks(x, row, type, k); break;
     }
   }
 }
@@ -165,18 +157,7 @@ static void pack_panel(float *panel, const void *w, rk_dtype type, size_t row_by
   case RK_F16: pack_typed(panel, w, RK_F16, row_bytes, rows, k); break;
   case RK_BF16: pack_typed(panel, w, RK_BF16, row_bytes, rows, k); break;
   case RK_F8_E4M3: pack_typed(panel, w, RK_F8_E4M3, row_bytes, rows, k); break;
-  case RK_Q8_0: {
-    float block[RK_BLOCK];
-    for (size_t r = 0; r < RK_PANEL; r++)
-      for (size_t i = 0; i < k; i += RK_BLOCK) {
-        if (r < rows)
-          to_f32(block, (const uint8_t *)w + r * row_bytes + i / RK_BLOCK * 34, RK_Q8_0, RK_BLOCK);
-        else
-          memset(block, 0, sizeof block);
-        for (size_t j = 0; j < RK_BLOCK; j++) panel[(i + j) * RK_PANEL + r] = block[j];
-      }
-    break;
-  }
+  default: pack_blocks(panel, w, type, row_bytes, rows, k); break;
   }
 }
 
@@ -218,161 +199,7 @@ static void gemm_panel(float *c, size_t ldc, const float *a, size_t lda, const f
     micro_f32(1, c + i * ldc, ldc, a + i * lda, lda, b, ldb, n, k, accumulate);
 }
 
-INLINE __m512 tile_scales(const uint8_t *p) {
-  return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
-}
-
-INLINE __m512i broadcast4(const int8_t *p) {
-  int32_t four;
-  memcpy(&four, p, 4);
-  return _mm512_set1_epi32(four);
-}
-
-/// One block of 32: MR rows of activations against T tiles of 16 weight rows. The unsigned operand
-/// is weight + 128; the sums start at -128 * sum(activations), which takes that back.
-INLINE void q8_block(const int MR, const int T, __m512 sum[][2], const uint8_t *values[2],
-                     const uint8_t *scales[2], rk_q8_rows a, size_t k, size_t block) {
-  const size_t blocks = k / RK_BLOCK;
-  __m512i products[6][2];
-#pragma unroll
-  for (int i = 0; i < MR; i++)
-#pragma unroll
-    for (int t = 0; t < T; t++)
-      products[i][t] = _mm512_set1_epi32(a.corrections[i * blocks + block]);
-#pragma unroll
-  for (int group = 0; group < 8; group++) {
-    __m512i w[2];
-#pragma unroll
-    for (int t = 0; t < T; t++) w[t] = _mm512_loadu_si512(values[t] + group * 64);
-#pragma unroll
-    for (int i = 0; i < MR; i++) {
-      __m512i x = broadcast4(a.values + i * k + block * RK_BLOCK + group * 4);
-#pragma unroll
-      for (int t = 0; t < T; t++) products[i][t] = _mm512_dpbusd_epi32(products[i][t], w[t], x);
-    }
-  }
-#pragma unroll
-  for (int t = 0; t < T; t++) {
-    __m512 d = tile_scales(scales[t]);
-#pragma unroll
-    for (int i = 0; i < MR; i++)
-      sum[i][t] = _mm512_fmadd_ps(_mm512_mul_ps(d, _mm512_set1_ps(a.scales[i * blocks + block])),
-                                  _mm512_cvtepi32_ps(products[i][t]), sum[i][t]);
-  }
-}
-
-INLINE void q8_micro(const int MR, const int T, float *c, size_t ldc, const uint8_t *tile,
-                     size_t tile_bytes, size_t rows, rk_q8_rows a, size_t k) {
-  const size_t blocks = k / RK_BLOCK;
-  __m512 sum[6][2];
-  const uint8_t *values[2], *scales[2];
-#pragma unroll
-  for (int i = 0; i < MR; i++)
-#pragma unroll
-    for (int t = 0; t < T; t++) sum[i][t] = _mm512_setzero_ps();
-  size_t block = 0;
-  for (; block + 2 <= blocks; block += 2) {
-#pragma unroll
-    for (int half = 0; half < 2; half++) {
-#pragma unroll
-      for (int t = 0; t < T; t++) {
-        const uint8_t *pair = tile + t * tile_bytes + block / 2 * 1088;
-        values[t] = pair + half * 512;
-        scales[t] = pair + 1024 + half * 32;
-      }
-      q8_block(MR, T, sum, values, scales, a, k, block + half);
-    }
-  }
-  if (block < blocks) {
-#pragma unroll
-    for (int t = 0; t < T; t++) {
-      values[t] = tile + t * tile_bytes + block / 2 * 1088;
-      scales[t] = values[t] + 512;
-    }
-    q8_block(MR, T, sum, values, scales, a, k, block);
-  }
-#pragma unroll
-  for (int t = 0; t < T; t++) {
-    size_t valid = rows - 16 * t < 16 ? rows - 16 * t : 16;
-    __mmask16 mask = (__mmask16)((1u << valid) - 1);
-#pragma unroll
-    for (int i = 0; i < MR; i++) _mm512_mask_storeu_ps(c + i * ldc + 16 * t, mask, sum[i][t]);
-  }
-}
-
-/// One row of activations: one sequential stream over the tiles, prefetched 4 KiB ahead, two
-/// chains of products so that the dot instruction's latency is hidden.
-static void q8_gemv(float *c, const uint8_t *tiles, size_t rows, rk_q8_rows a, size_t k) {
-  const size_t blocks = k / RK_BLOCK, tile_bytes = rk_q8_tile_bytes(k);
-  for (size_t row = 0; row < rows; row += RK_TILE) {
-    const uint8_t *p = tiles + row / RK_TILE * tile_bytes;
-    __m512 sum0 = _mm512_setzero_ps(), sum1 = _mm512_setzero_ps();
-    size_t block = 0;
-    for (; block + 2 <= blocks; block += 2, p += 1088) {
-      __m512i x0 = _mm512_set1_epi32(a.corrections[block]);
-      __m512i x1 = _mm512_set1_epi32(a.corrections[block + 1]);
-      const int8_t *v = a.values + block * RK_BLOCK;
-#pragma unroll
-      for (int line = 0; line < 17; line++)
-        _mm_prefetch((const char *)p + 4096 + 64 * line, _MM_HINT_T0);
-#pragma unroll
-      for (int group = 0; group < 8; group++) {
-        x0 = _mm512_dpbusd_epi32(x0, _mm512_loadu_si512(p + group * 64), broadcast4(v + group * 4));
-        x1 = _mm512_dpbusd_epi32(x1, _mm512_loadu_si512(p + 512 + group * 64),
-                                 broadcast4(v + 32 + group * 4));
-      }
-      sum0 = _mm512_fmadd_ps(
-          _mm512_mul_ps(tile_scales(p + 1024), _mm512_set1_ps(a.scales[block])),
-          _mm512_cvtepi32_ps(x0), sum0);
-      sum1 = _mm512_fmadd_ps(
-          _mm512_mul_ps(tile_scales(p + 1056), _mm512_set1_ps(a.scales[block + 1])),
-          _mm512_cvtepi32_ps(x1), sum1);
-    }
-    if (block < blocks) {
-      __m512i x0 = _mm512_set1_epi32(a.corrections[block]);
-#pragma unroll
-      for (int group = 0; group < 8; group++)
-        x0 = _mm512_dpbusd_epi32(x0, _mm512_loadu_si512(p + group * 64),
-                                 broadcast4(a.values + block * RK_BLOCK + group * 4));
-      sum0 = _mm512_fmadd_ps(_mm512_mul_ps(tile_scales(p + 512), _mm512_set1_ps(a.scales[block])),
-                             _mm512_cvtepi32_ps(x0), sum0);
-    }
-    size_t valid = rows - row < 16 ? rows - row : 16;
-    _mm512_mask_storeu_ps(c + row, (__mmask16)((1u << valid) - 1), _mm512_add_ps(sum0, sum1));
-  }
-}
-
-INLINE rk_q8_rows advance(rk_q8_rows a, size_t rows, size_t k) {
-  a.values += rows * k;
-  a.scales += rows * (k / RK_BLOCK);
-  a.corrections += rows * (k / RK_BLOCK);
-  return a;
-}
-
-static void q8_gemm(float *c, size_t ldc, const uint8_t *tiles, size_t rows, rk_q8_rows a, size_t m,
-                    size_t k) {
-  if (m == 1) return q8_gemv(c, tiles, rows, a, k);
-  const size_t tile_bytes = rk_q8_tile_bytes(k);
-  for (size_t row = 0; row < rows; row += 2 * RK_TILE) {
-    const uint8_t *tile = tiles + row / RK_TILE * tile_bytes;
-    size_t left = rows - row, i = 0;
-    rk_q8_rows x = a;
-    float *out = c + row;
-    if (left > RK_TILE) {
-      for (; i + 6 <= m; i += 6, x = advance(x, 6, k))
-        q8_micro(6, 2, out + i * ldc, ldc, tile, tile_bytes, left, x, k);
-      for (; i + 2 <= m; i += 2, x = advance(x, 2, k))
-        q8_micro(2, 2, out + i * ldc, ldc, tile, tile_bytes, left, x, k);
-      for (; i < m; i++, x = advance(x, 1, k))
-        q8_micro(1, 2, out + i * ldc, ldc, tile, tile_bytes, left, x, k);
-    } else {
-      for (; i + 6 <= m; i += 6, x = advance(x, 6, k))
-        q8_micro(6, 1, out + i * ldc, ldc, tile, tile_bytes, left, x, k);
-      for (; i < m; i++, x = advance(x, 1, k))
-        q8_micro(1, 1, out + i * ldc, ldc, tile, tile_bytes, left, x, k);
-    }
-  }
-}
+#include "avx512_tiles.inc"
 
 static void attention_scores(float *scores, const float *q, const void *keys, rk_dtype type,
                              size_t row_bytes, size_t n, size_t d, float factor) {

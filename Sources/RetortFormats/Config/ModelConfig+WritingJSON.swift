@@ -52,7 +52,7 @@ extension ModelConfig {
         switch dtype {
         case .f32: return "float32"
         case .f16: return "float16"
-        case .bf16, .f8e4m3, .q8_0: return "bfloat16"
+        case .bf16, .f8e4m3, .q8_0, .q4_0, .q4_k, .q5_k, .q6_k: return "bfloat16"
         }
     }
 }

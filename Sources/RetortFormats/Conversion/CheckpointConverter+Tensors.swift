@@ -39,12 +39,10 @@ extension CheckpointConverter {
                 sources += try halves(of: tensor, stored, latent, encoder)
                 continue
             }
-            // The gate decides by small differences; llama.cpp wants it exact too.
-            let isGate = name.hasSuffix(".mlp.gate.weight")
             let order = try rowOrder(of: tensor, name, config, toGGUF: true)
             sources.append(
                 encoder.source(
-                    tensor, name: stored, type: isGate ? .f32 : encoder.ggufType(of: tensor),
+                    tensor, name: stored, type: encoder.ggufType(of: tensor, name: stored),
                     rowOrder: order))
         }
         return sources
@@ -111,7 +109,7 @@ extension CheckpointConverter {
                 "\(tensor.name) has the shape \(tensor.shape), not \(latent.wholeShape)")
         }
         func type(_ shape: [Int]) -> DType {
-            (shape.last ?? 1) % encoder.dtype.blockSize == 0 ? encoder.dtype : .f16
+            encoder.ggufType(columns: shape.last ?? 1, name: stored) ?? .f16
         }
         return [
             encoder.made(

@@ -14,8 +14,9 @@ public enum CheckpointConverter {
     /// - Parameters:
     ///   - checkpoint: The weights and the configuration.
     ///   - path: The file to be written.
-    ///   - dtype: The type of matrices. Vectors become f32; a matrix whose rows do not fill the
-    ///     type's blocks keeps its type.
+    ///   - dtype: The type of matrices; q4_k and q5_k stand for llama.cpp's mixtures q4_k_m and
+    ///     q5_k_m. Vectors become f32. A matrix whose rows do not fill the blocks of a k-quant
+    ///     becomes q8_0, or keeps its type where they do not fill those either.
     ///   - extraMetadata: The tokenizer and whatever else; wins over what is made here. llama.cpp
     ///     wants `tokenizer.ggml.tokens` to have exactly `config.vocabSize` entries.
     /// - Throws: ``FormatError`` if the model cannot be expressed in GGUF, a number does not fit the
@@ -32,7 +33,10 @@ public enum CheckpointConverter {
                 "the tokenizer has \(count) tokens, the model's embedding \(config.vocabSize) rows; fill up with unused tokens"
             )
         }
-        let encoder = try TensorEncoder(dtype: dtype)
+        let encoder = try TensorEncoder(
+            dtype: dtype,
+            mixture: QuantMixture(
+                dtype: dtype, layers: config.numHiddenLayers, isTied: config.tieWordEmbeddings))
         var metadata = GGUFMetadata()
         let tensors: [TensorSource]
         switch checkpoint.kind {
@@ -43,7 +47,8 @@ public enum CheckpointConverter {
                 })
             tensors = try gguf.tensorNames.map { name in
                 let tensor = try gguf.tensor(name)
-                return encoder.source(tensor, name: name, type: encoder.ggufType(of: tensor))
+                return encoder.source(
+                    tensor, name: name, type: encoder.ggufType(of: tensor, name: name))
             }
         case .huggingFace(let directory):
             metadata.add(try GGUFMetadata.model(checkpoint, name: displayName(directory)))

@@ -29,6 +29,11 @@ struct GGUFMetadata {
         case .f32: fileType = 0
         case .f16: fileType = 1
         case .q8_0: fileType = 7
+        case .q4_0: fileType = 2
+        // What is written is llama.cpp's mixture "M" of the type.
+        case .q4_k: fileType = 15
+        case .q5_k: fileType = 17
+        case .q6_k: fileType = 18
         case .f8e4m3: return [quantization]
         case .bf16: fileType = 32
         }

@@ -11,7 +11,7 @@ extension TensorEncoder {
         guard let first = tensors.first, tensors.allSatisfy({ $0.shape == first.shape }) else {
             throw FormatError("the experts of \(name) differ in shape")
         }
-        let type = ggufType(of: first)
+        let type = ggufType(of: first, name: name)
         return TensorSource(name: name, dtype: type, shape: [tensors.count] + first.shape) { sink in
             for tensor in tensors { try encode(tensor, as: type, nil, sink) }
         }

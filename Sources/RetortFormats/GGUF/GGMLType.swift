@@ -84,6 +84,10 @@ enum GGMLType: UInt32, CaseIterable {
         case .f16: return .f16
         case .bf16: return .bf16
         case .q8_0: return .q8_0
+        case .q4_0: return .q4_0
+        case .q4_k: return .q4_k
+        case .q5_k: return .q5_k
+        case .q6_k: return .q6_k
         default: return nil
         }
     }
@@ -95,6 +99,10 @@ enum GGMLType: UInt32, CaseIterable {
         case .f16: self = .f16
         case .bf16: self = .bf16
         case .q8_0: self = .q8_0
+        case .q4_0: self = .q4_0
+        case .q4_k: self = .q4_k
+        case .q5_k: self = .q5_k
+        case .q6_k: self = .q6_k
         case .f8e4m3: return nil
         }
     }

@@ -36,7 +36,7 @@ enum SafetensorsDType: String, CaseIterable {
         case .f16: self = .F16
         case .bf16: self = .BF16
         case .f8e4m3: self = .F8_E4M3
-        case .q8_0: return nil
+        case .q8_0, .q4_0, .q4_k, .q5_k, .q6_k: return nil
         }
     }
 }

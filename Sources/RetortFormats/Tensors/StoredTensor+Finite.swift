@@ -7,8 +7,8 @@
 import RetortTensor
 
 extension StoredTensor {
-    /// The index of the first NaN or infinity (q8_0: of the first element of a block whose scale is
-    /// one), or nil if all are finite.
+    /// The index of the first NaN or infinity (of a quantised
+    /// type: of the first element of a block that has such a scale), or nil if all are finite.
     public func firstNonFinite() -> Int? {
         FiniteScan.first(in: bytes, dtype: dtype)
     }
@@ -31,8 +31,12 @@ enum FiniteScan {
             // Only the number with all bits but the sign set is NaN, and none is infinity.
             return first(
                 in: bytes, exponent: 0x7F7F_7F7F_7F7F_7F7F, one: 0x0101_0101_0101_0101, size: 1)
-        case .q8_0:
-            return firstScale(in: bytes, stride: dtype.blockBytes).map { $0 * dtype.blockSize }
+        case .q8_0, .q4_0:
+            return firstScale(in: bytes, dtype, offsets: [0])
+        case .q4_k, .q5_k:
+            return firstScale(in: bytes, dtype, offsets: [0, 2])
+        case .q6_k:
+            return firstScale(in: bytes, dtype, offsets: [208])
         }
     }
 
@@ -72,12 +76,21 @@ enum FiniteScan {
         return nil
     }
 
-    /// The index of the first block whose f16 scale, its first two bytes, is not finite.
-    static func firstScale(in bytes: UnsafeRawBufferPointer, stride blockBytes: Int) -> Int? {
-        for block in 0..<bytes.count / blockBytes {
-            let scale = bytes.loadUnaligned(fromByteOffset: block * blockBytes, as: UInt16.self)
-            if scale & 0x7C00 == 0x7C00 { return block }
+    /// The first element of the first block that has an f16 scale, at one of the offsets, that is
+    /// not finite.
+    private static func firstScale(
+        in bytes: UnsafeRawBufferPointer, _ dtype: DType, offsets: [Int]
+    ) -> Int? {
+        var first: Int?
+        for offset in offsets {
+            for block in 0..<bytes.count / dtype.blockBytes {
+                let scale = bytes.loadUnaligned(
+                    fromByteOffset: block * dtype.blockBytes + offset, as: UInt16.self)
+                guard scale & 0x7C00 == 0x7C00 else { continue }
+                first = min(first ?? block, block)
+                break
+            }
         }
-        return nil
+        return first.map { $0 * dtype.blockSize }
     }
 }

@@ -4,27 +4,41 @@
 // than memory can be converted.
 
 import CRetortKernels
+import Foundation
 import RetortTensor
 
 /// Converts tensors to one type.
 package struct TensorEncoder {
     package let dtype: DType
     private let kernels: Kernels
+    private let pool: ThreadPool
+    private let mixture: QuantMixture?
 
     /// Elements held in memory at a time, unless one row has more.
     private static let chunkElements = 1 << 18
 
+    /// - Parameter mixture: Which matrices of a GGUF file get more bits than the type has.
     /// - Throws: ``TensorError`` if there are no kernels for this processor.
-    package init(dtype: DType) throws {
+    package init(dtype: DType, mixture: QuantMixture? = nil) throws {
         self.dtype = dtype
+        self.mixture = mixture
         kernels = try Kernels.current()
+        pool = ThreadPool(threadCount: ProcessInfo.processInfo.activeProcessorCount)
     }
 
-    /// The type a tensor of this shape gets in a GGUF file: vectors (norms and biases) stay exact,
-    /// as llama.cpp wants them; rows that do not fill whole blocks keep their type.
-    package func ggufType(of tensor: StoredTensor) -> DType {
-        if tensor.shape.count < 2 { return .f32 }
-        return tensor.columns % dtype.blockSize == 0 ? dtype : tensor.dtype
+    /// The type a tensor gets in a GGUF file: vectors (norms and biases) and the gates of experts
+    /// stay exact, as llama.cpp wants them; rows that do not fill whole blocks keep their type.
+    package func ggufType(of tensor: StoredTensor, name: String) -> DType {
+        if tensor.shape.count < 2 || name.hasSuffix(".ffn_gate_inp.weight") { return .f32 }
+        return ggufType(columns: tensor.columns, name: name) ?? tensor.dtype
+    }
+
+    /// The type of a matrix with rows of `columns` elements: q8_0 where they do not fill the larger
+    /// blocks of a k-quant; nil where they do not fill those of q8_0 either.
+    func ggufType(columns: Int, name: String) -> DType? {
+        let wanted = mixture?.deservesMoreBits(name) == true ? .q6_k : dtype
+        let fallBack = wanted.blockSize > DType.q8_0.blockSize ? DType.q8_0 : wanted
+        return [wanted, fallBack].first { columns % $0.blockSize == 0 }
     }
 
     /// A source that gives `tensor` in the encoder's type (or `type`).
@@ -98,7 +112,10 @@ package struct TensorEncoder {
         if target == .f32 { return try sink(values) }
         let outputBytes = elements / target.blockSize * target.blockBytes
         let output = try AlignedBuffer(byteCount: outputBytes)
-        table.from_f32(output.base, floats.floats, target.kernelType, elements)
+        let task = EncodeTask(
+            table: kernels.table, source: floats.floats, target: output.base, dtype: target,
+            elements: elements)
+        pool.run(task, chunks: (elements + EncodeTask.chunk - 1) / EncodeTask.chunk)
         let result = UnsafeRawBufferPointer(start: output.base, count: outputBytes)
         try checkFinite(result, target, tensor, target)
         try sink(result)
@@ -112,5 +129,35 @@ package struct TensorEncoder {
         throw FormatError(
             "\(tensor.name) has numbers that \(target.rawValue) cannot hold (NaN, infinity or too large); choose bf16 or f32"
         )
+    }
+}
+
+/// Encodes pieces of whole blocks on all threads: finding the scales of k-quants takes its time.
+private final class EncodeTask: ParallelTask {
+    /// Elements of a piece: whole blocks of every type.
+    static let chunk = 4096
+
+    let table: UnsafePointer<rk_kernels>
+    let source: UnsafePointer<Float>
+    let target: UnsafeMutableRawPointer
+    let dtype: DType
+    let elements: Int
+
+    init(
+        table: UnsafePointer<rk_kernels>, source: UnsafePointer<Float>,
+        target: UnsafeMutableRawPointer, dtype: DType, elements: Int
+    ) {
+        self.table = table
+        self.source = source
+        self.target = target
+        self.dtype = dtype
+        self.elements = elements
+    }
+
+    func run(chunk: Int, thread: Int) {
+        let first = chunk * Self.chunk
+        table.pointee.from_f32(
+            target + first / dtype.blockSize * dtype.blockBytes, source + first, dtype.kernelType,
+            min(Self.chunk, elements - first))
     }
 }

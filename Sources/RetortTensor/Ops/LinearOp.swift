@@ -20,7 +20,7 @@ extension ComputeContext {
         task.weight = weight
         task.bias = bias
         let unit: Int
-        if weight.dtype == .q8_0 {
+        if weight.dtype.isQuantized {
             if x.rows == 1 {
                 quantized.quantize(row: 0, of: x.base, columns: x.columns, table)
             } else {
@@ -89,11 +89,11 @@ final class LinearTask: ParallelTask {
         let first = chunk * rowsPerChunk
         let count = min(rowsPerChunk, weight.rows - first)
         let target = out.base + first
-        if weight.dtype == .q8_0 {
+        if weight.dtype.isQuantized {
             let tiles = weight.base + first / Int(RK_TILE) * weight.stride
-            table.pointee.q8_gemm(
-                target, out.stride, tiles.assumingMemoryBound(to: UInt8.self), count, quantized,
-                x.rows, x.columns)
+            table.pointee.tile_gemm(
+                target, out.stride, tiles.assumingMemoryBound(to: UInt8.self),
+                weight.dtype.kernelType, count, quantized, x.rows, x.columns)
         } else if x.rows >= Self.panelThreshold {
             runPanels(weight, first: first, count: count, target: target, panels[thread].floats)
         } else if weight.scales.isEmpty {

@@ -19,7 +19,11 @@ struct ConvertCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The type of the matrices: f32, bf16, f16 or q8_0 (GGUF only); by default as they are.",
+            """
+            The type of the matrices: f32, bf16, f16, or in GGUF only q8_0, q6_k, q5_k, q4_k, q4_0; \
+            by default as they are. q5_k and q4_k are llama.cpp's mixtures Q5_K_M and Q4_K_M, with \
+            q6_k where errors cost most; rows that a k-quant's blocks of 256 do not fit are q8_0.
+            """,
             valueName: "type"))
     var type: String?
 
@@ -33,9 +37,9 @@ struct ConvertCommand: ParsableCommand {
             let known = types.joined(separator: ", ")
             throw ValidationError("--type '\(type)' is not known; there are \(known).")
         }
-        if type == "q8_0", !destination.hasSuffix(".gguf") {
+        if let type, DType(rawValue: type)?.isQuantized == true, !destination.hasSuffix(".gguf") {
             throw ValidationError(
-                "A Hugging Face directory cannot hold q8_0; use f32, bf16 or f16.")
+                "A Hugging Face directory cannot hold \(type); use f32, bf16 or f16.")
         }
     }
 
