@@ -36,6 +36,10 @@ typedef struct {
   /// y[rows] = W[rows][k] x[k]. `row_bytes` is the distance between rows.
   void (*gemv)(float *y, const void *w, rk_dtype type, size_t row_bytes, const float *x, size_t rows,
                size_t k);
+  /// Y[m][rows] = X[m][k] W^T for a few rows of X: each gets the very bits that `gemv` gives it, but
+  /// the weights come from memory once.
+  void (*gemv_rows)(float *y, size_t ldy, const void *w, rk_dtype type, size_t row_bytes,
+                    const float *x, size_t ldx, size_t m, size_t rows, size_t k);
   /// panel[k][RK_PANEL] = transpose of W[rows][k], rows <= RK_PANEL, the rest zero.
   void (*pack_panel)(float *panel, const void *w, rk_dtype type, size_t row_bytes, size_t rows,
                      size_t k);

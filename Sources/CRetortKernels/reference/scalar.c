@@ -33,6 +33,11 @@ static void gemv(float *y, const void *w, rk_dtype type, size_t row_bytes, const
   for (size_t r = 0; r < rows; r++) y[r] = dot(x, (const uint8_t *)w + r * row_bytes, type, k);
 }
 
+static void gemv_rows(float *y, size_t ldy, const void *w, rk_dtype type, size_t row_bytes,
+                      const float *x, size_t ldx, size_t m, size_t rows, size_t k) {
+  for (size_t i = 0; i < m; i++) gemv(y + i * ldy, w, type, row_bytes, x + i * ldx, rows, k);
+}
+
 static void pack_panel(float *panel, const void *w, rk_dtype type, size_t row_bytes, size_t rows,
                        size_t k) {
   for (size_t r = 0; r < RK_PANEL; r++)

@@ -78,6 +78,14 @@ static void gemv(float *y, const void *w, rk_dtype type, size_t row_bytes, const
   }
 }
 
+static void gemv_rows(float *y, size_t ldy, const void *w, rk_dtype type, size_t row_bytes,
+                      const float *x, size_t ldx, size_t m, size_t rows, size_t k) {
+  // Row of weights by row of weights: after the first row of X it comes from the nearest cache.
+  for (size_t r = 0; r < rows; r++)
+    for (size_t i = 0; i < m; i++)
+      gemv(y + i * ldy + r, (const uint8_t *)w + r * row_bytes, type, row_bytes, x + i * ldx, 1, k);
+}
+
 static void pack_panel(float *panel, const void *w, rk_dtype type, size_t row_bytes, size_t rows,
                        size_t k) {
   float line[RK_BLOCK];

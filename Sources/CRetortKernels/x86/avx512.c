@@ -36,11 +36,17 @@ INLINE __m512 load_tail(const uint8_t *p, rk_dtype type, size_t n) {
 
 INLINE size_t element_bytes(rk_dtype type) { return type == RK_F32 ? 4 : 2; }
 
-/// A dot product as one sequential stream, four sums to hide the latency of the multiply-add.
-INLINE float dot_typed(const float *x, const uint8_t *row, rk_dtype type, size_t k) {
+/// The dot products of one row of weights with MR <= 4 rows of x, `ldx` apart, as one sequential
+/// stream; four sums each, to hide the latency of the multiply-add. What a row of x gets does not
+/// depend on MR.
+INLINE void dots_typed(const int MR, float *y, size_t ldy, const float *x, size_t ldx,
+                       const uint8_t *row, rk_dtype type, size_t k) {
   const size_t size = element_bytes(type);
-  __m512 sum[4];
-  for (int j = 0; j < 4; j++) sum[j] = _mm512_setzero_ps();
+  __m512 sum[4][4];
+#pragma unroll
+  for (int m = 0; m < MR; m++)
+#pragma unroll
+    for (int j = 0; j < 4; j++) sum[m][j] = _mm512_setzero_ps();
   size_t i = 0;
   for (; i + 64 <= k; i += 64) {
     _mm_prefetch((const char *)row + i * size + 4096, _MM_HINT_T0);
@@ -52,17 +58,36 @@ INLINE float dot_typed(const float *x, const uint8_t *row, rk_dtype type, size_t
       _mm_prefetch((const char *)row + i * size + 4096 + 64, _MM_HINT_T0);
     }
 #pragma unroll
-    for (int j = 0; j < 4; j++)
-      sum[j] = _mm512_fmadd_ps(load16(row + (i + 16 * j) * size, type),
-                               _mm512_loadu_ps(x + i + 16 * j), sum[j]);
+    for (int j = 0; j < 4; j++) {
+      __m512 w = load16(row + (i + 16 * j) * size, type);
+#pragma unroll
+      for (int m = 0; m < MR; m++)
+        sum[m][j] = _mm512_fmadd_ps(w, _mm512_loadu_ps(x + m * ldx + i + 16 * j), sum[m][j]);
+    }
   }
-  for (; i + 16 <= k; i += 16)
-    sum[0] = _mm512_fmadd_ps(load16(row + i * size, type), _mm512_loadu_ps(x + i), sum[0]);
-  if (i < k)
-    sum[1] = _mm512_fmadd_ps(load_tail(row + i * size, type, k - i),
-                             load_tail((const uint8_t *)(x + i), RK_F32, k - i), sum[1]);
-  return _mm512_reduce_add_ps(
-      _mm512_add_ps(_mm512_add_ps(sum[0], sum[1]), _mm512_add_ps(sum[2], sum[3])));
+  for (; i + 16 <= k; i += 16) {
+    __m512 w = load16(row + i * size, type);
+#pragma unroll
+    for (int m = 0; m < MR; m++)
+      sum[m][0] = _mm512_fmadd_ps(w, _mm512_loadu_ps(x + m * ldx + i), sum[m][0]);
+  }
+  if (i < k) {
+    __m512 w = load_tail(row + i * size, type, k - i);
+#pragma unroll
+    for (int m = 0; m < MR; m++)
+      sum[m][1] = _mm512_fmadd_ps(
+          w, load_tail((const uint8_t *)(x + m * ldx + i), RK_F32, k - i), sum[m][1]);
+  }
+#pragma unroll
+  for (int m = 0; m < MR; m++)
+    y[m * ldy] = _mm512_reduce_add_ps(
+        _mm512_add_ps(_mm512_add_ps(sum[m][0], sum[m][1]), _mm512_add_ps(sum[m][2], sum[m][3])));
+}
+
+INLINE float dot_typed(const float *x, const uint8_t *row, rk_dtype type, size_t k) {
+  float y;
+  dots_typed(1, &y, 0, x, 0, row, type, k);
+  return y;
 }
 
 static void gemv(float *y, const void *w, rk_dtype type, size_t row_bytes, const float *x,
@@ -83,6 +108,31 @@ static void gemv(float *y, const void *w, rk_dtype type, size_t row_bytes, const
       break;
     }
     }
+  }
+}
+
+INLINE void gemv_rows_typed(float *y, size_t ldy, const uint8_t *row, rk_dtype type,
+                            size_t row_bytes, const float *x, size_t ldx, size_t m, size_t rows,
+                            size_t k) {
+  for (size_t r = 0; r < rows; r++, row += row_bytes) {
+    size_t i = 0;
+    for (; i + 4 <= m; i += 4)
+      dots_typed(4, y + i * ldy + r, ldy, x + i * ldx, ldx, row, type, k);
+    for (; i + 2 <= m; i += 2)
+      dots_typed(2, y + i * ldy + r, ldy, x + i * ldx, ldx, row, type, k);
+    if (i < m) y[i * ldy + r] = dot_typed(x + i * ldx, row, type, k);
+  }
+}
+
+static void gemv_rows(float *y, size_t ldy, const void *w, rk_dtype type, size_t row_bytes,
+                      const float *x, size_t ldx, size_t m, size_t rows, size_t k) {
+  switch (type) {
+  case RK_F32: gemv_rows_typed(y, ldy, w, RK_F32, row_bytes, x, ldx, m, rows, k); break;
+  case RK_F16: gemv_rows_typed(y, ldy, w, RK_F16, row_bytes, x, ldx, m, rows, k); break;
+  case RK_BF16: gemv_rows_typed(y, ldy, w, RK_BF16, row_bytes, x, ldx, m, rows, k); break;
+  case RK_Q8_0:
+    for (size_t i = 0; i < m; i++) gemv(y + i * ldy, w, type, row_bytes, x + i * ldx, rows, k);
+    break;
   }
 }
 
@@ -288,12 +338,13 @@ INLINE void q8_micro(const int MR, const int T, float *c, size_t ldc, const uint
 }
 
 /// One row of activations: one sequential stream over the tiles, prefetched 4 KiB ahead, two
-/// chains of products so that the dot instruction's latency is hidden.
+/// chains of products so that the dot instruction's latency is hidden. The blocks are summed in the
+/// order of q8_micro, so that a row gets the same bits alone and among others.
 static void q8_gemv(float *c, const uint8_t *tiles, size_t rows, rk_q8_rows a, size_t k) {
   const size_t blocks = k / RK_BLOCK, tile_bytes = rk_q8_tile_bytes(k);
   for (size_t row = 0; row < rows; row += RK_TILE) {
     const uint8_t *p = tiles + row / RK_TILE * tile_bytes;
-    __m512 sum0 = _mm512_setzero_ps(), sum1 = _mm512_setzero_ps();
+    __m512 sum = _mm512_setzero_ps();
     size_t block = 0;
     for (; block + 2 <= blocks; block += 2, p += 1088) {
       __m512i x0 = _mm512_set1_epi32(a.corrections[block]);
@@ -308,12 +359,11 @@ static void q8_gemv(float *c, const uint8_t *tiles, size_t rows, rk_q8_rows a, s
         x1 = _mm512_dpbusd_epi32(x1, _mm512_loadu_si512(p + 512 + group * 64),
                                  broadcast4(v + 32 + group * 4));
       }
-      sum0 = _mm512_fmadd_ps(
-          _mm512_mul_ps(tile_scales(p + 1024), _mm512_set1_ps(a.scales[block])),
-          _mm512_cvtepi32_ps(x0), sum0);
-      sum1 = _mm512_fmadd_ps(
+      sum = _mm512_fmadd_ps(_mm512_mul_ps(tile_scales(p + 1024), _mm512_set1_ps(a.scales[block])),
+                            _mm512_cvtepi32_ps(x0), sum);
+      sum = _mm512_fmadd_ps(
           _mm512_mul_ps(tile_scales(p + 1056), _mm512_set1_ps(a.scales[block + 1])),
-          _mm512_cvtepi32_ps(x1), sum1);
+          _mm512_cvtepi32_ps(x1), sum);
     }
     if (block < blocks) {
       __m512i x0 = _mm512_set1_epi32(a.corrections[block]);
@@ -321,11 +371,11 @@ static void q8_gemv(float *c, const uint8_t *tiles, size_t rows, rk_q8_rows a, s
       for (int group = 0; group < 8; group++)
         x0 = _mm512_dpbusd_epi32(x0, _mm512_loadu_si512(p + group * 64),
                                  broadcast4(a.values + block * RK_BLOCK + group * 4));
-      sum0 = _mm512_fmadd_ps(_mm512_mul_ps(tile_scales(p + 512), _mm512_set1_ps(a.scales[block])),
-                             _mm512_cvtepi32_ps(x0), sum0);
+      sum = _mm512_fmadd_ps(_mm512_mul_ps(tile_scales(p + 512), _mm512_set1_ps(a.scales[block])),
+                            _mm512_cvtepi32_ps(x0), sum);
     }
     size_t valid = rows - row < 16 ? rows - row : 16;
-    _mm512_mask_storeu_ps(c + row, (__mmask16)((1u << valid) - 1), _mm512_add_ps(sum0, sum1));
+    _mm512_mask_storeu_ps(c + row, (__mmask16)((1u << valid) - 1), sum);
   }
 }
 
@@ -346,8 +396,11 @@ static void q8_gemm(float *c, size_t ldc, const uint8_t *tiles, size_t rows, rk_
     rk_q8_rows x = a;
     float *out = c + row;
     if (left > RK_TILE) {
-      for (; i + 6 <= m; i += 6, x = advance(x, 6, k))
+      // Eight rows are twice four, which is faster than six and two.
+      for (; i + 6 <= m && m != 8; i += 6, x = advance(x, 6, k))
         q8_micro(6, 2, out + i * ldc, ldc, tile, tile_bytes, left, x, k);
+      for (; i + 4 <= m; i += 4, x = advance(x, 4, k))
+        q8_micro(4, 2, out + i * ldc, ldc, tile, tile_bytes, left, x, k);
       for (; i + 2 <= m; i += 2, x = advance(x, 2, k))
         q8_micro(2, 2, out + i * ldc, ldc, tile, tile_bytes, left, x, k);
       for (; i < m; i++, x = advance(x, 1, k))

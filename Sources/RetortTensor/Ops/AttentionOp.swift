@@ -57,12 +57,12 @@ extension ComputeContext {
         task.scale = scale
         task.headDim = keys.headDim
         task.group = q.columns / keys.headDim / keyValueHeads
-        if q.rows == 1 {
+        if q.rows <= Self.exactRows {
             task.queriesPerBlock = 1
             // With fewer key/value heads than threads, the query heads are shared out.
             task.headsPerChunk = keyValueHeads >= pool.threadCount ? task.group : 1
-            try task.reserve(scratch: position + 1)
-            pool.run(task, chunks: keyValueHeads * task.group / task.headsPerChunk)
+            try task.reserve(scratch: position + q.rows)
+            pool.run(task, chunks: keyValueHeads * task.group / task.headsPerChunk * q.rows)
         } else {
             task.headsPerChunk = task.group
             task.queriesPerBlock = max(1, min(q.rows, AttentionTask.rowsPerBlock / task.group))
@@ -116,9 +116,11 @@ final class AttentionTask: ParallelTask {
 
     func run(chunk: Int, thread: Int) {
         guard let floats = scratch[thread]?.floats else { return }
-        if q.rows == 1 {
-            for head in (chunk * headsPerChunk)..<((chunk + 1) * headsPerChunk) {
-                decode(head: head, scores: floats)
+        if q.rows <= ComputeContext.exactRows {
+            // The rows of a head follow one another: its keys and values are then in the cache.
+            let first = chunk / q.rows * headsPerChunk
+            for head in first..<(first + headsPerChunk) {
+                decode(row: chunk % q.rows, head: head, scores: floats)
             }
         } else {
             // The last queries see the most keys: start with them, so that the threads end together.
@@ -129,15 +131,15 @@ final class AttentionTask: ParallelTask {
         }
     }
 
-    private func decode(head: Int, scores: UnsafeMutablePointer<Float>) {
+    private func decode(row: Int, head: Int, scores: UnsafeMutablePointer<Float>) {
         let cached = head / group
-        let count = position + 1
+        let count = position + row + 1
         table.pointee.attention_scores(
-            scores, q.base + head * headDim, keys.row(head: cached, position: 0),
+            scores, q[row] + head * headDim, keys.row(head: cached, position: 0),
             keys.dtype.kernelType, keys.rowBytes, count, headDim, scale)
         table.pointee.softmax(scores, count)
         table.pointee.attention_mix(
-            out.base + head * headDim, scores, values.row(head: cached, position: 0),
+            out[row] + head * headDim, scores, values.row(head: cached, position: 0),
             values.dtype.kernelType, values.rowBytes, count, headDim)
     }
 

@@ -29,11 +29,11 @@ extension ComputeContext {
             task.quantized = quantized.view
             unit = 2 * Int(RK_TILE)
         } else {
-            unit = x.rows < LinearTask.panelThreshold ? 8 : Int(RK_PANEL)
+            unit = x.rows <= Self.exactRows ? 8 : Int(RK_PANEL)
         }
-        // A single row is cut into a few long runs, since a stream is fastest when it is long.
+        // A few rows are cut into a few long runs, since a stream is fastest when it is long.
         let units = (weight.rows + unit - 1) / unit
-        let parts = x.rows == 1 ? min(units, 4 * pool.threadCount) : units
+        let parts = x.rows <= Self.exactRows ? min(units, 4 * pool.threadCount) : units
         task.rowsPerChunk = (units + parts - 1) / parts * unit
         pool.run(task, chunks: (weight.rows + task.rowsPerChunk - 1) / task.rowsPerChunk)
         task.weight = nil
@@ -41,8 +41,6 @@ extension ComputeContext {
 }
 
 final class LinearTask: ParallelTask {
-    /// From this many rows on, float weights are packed into panels.
-    static let panelThreshold = 4
     /// Columns of a panel: 512 x 32 floats stay in the second-level cache beside the activations.
     private static let panelDepth = 512
 
@@ -76,12 +74,10 @@ final class LinearTask: ParallelTask {
             table.pointee.q8_gemm(
                 target, out.stride, tiles.assumingMemoryBound(to: UInt8.self), count, quantized,
                 x.rows, x.columns)
-        } else if x.rows < Self.panelThreshold {
-            for row in 0..<x.rows {
-                table.pointee.gemv(
-                    target + row * out.stride, weight.base + first * weight.stride,
-                    weight.dtype.kernelType, weight.stride, x[row], count, x.columns)
-            }
+        } else if x.rows <= ComputeContext.exactRows {
+            table.pointee.gemv_rows(
+                target, out.stride, weight.base + first * weight.stride, weight.dtype.kernelType,
+                weight.stride, x.base, x.stride, x.rows, count, x.columns)
         } else {
             runPanels(weight, first: first, count: count, target: target, panels[thread].floats)
         }
