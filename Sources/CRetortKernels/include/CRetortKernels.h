@@ -71,6 +71,9 @@ typedef struct {
   /// out[d] = sum over t < n of p[t] * values[t][d].
   void (*attention_mix)(float *out, const float *p, const void *values, rk_dtype type,
                         size_t row_bytes, size_t n, size_t d);
+  /// out[m][d] = sum over t < n of p[m][t] * values[t][d]: each row the very bits of `attention_mix`.
+  void (*attention_mix_rows)(float *out, size_t ldo, const float *p, size_t ldp, const void *values,
+                             rk_dtype type, size_t row_bytes, size_t m, size_t n, size_t d);
   /// x = softmax(x) over n elements.
   void (*softmax)(float *x, size_t n);
   /// One step of the blockwise softmax for one row: scales scores[n], turns them into

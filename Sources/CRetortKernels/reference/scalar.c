@@ -129,6 +129,13 @@ static void attention_mix(float *out, const float *p, const void *values, rk_dty
   }
 }
 
+static void attention_mix_rows(float *out, size_t ldo, const float *p, size_t ldp,
+                               const void *values, rk_dtype type, size_t row_bytes, size_t m,
+                               size_t n, size_t d) {
+  for (size_t i = 0; i < m; i++)
+    attention_mix(out + i * ldo, p + i * ldp, values, type, row_bytes, n, d);
+}
+
 #define RK_TABLE_NAME "scalar"
 #define RK_TO_F32 to_f32
 #define RK_FROM_F32 from_f32

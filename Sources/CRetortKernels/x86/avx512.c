@@ -420,42 +420,71 @@ static void attention_scores(float *scores, const float *q, const void *keys, rk
   scale(scores, n, factor);
 }
 
-/// Up to 8 x 16 outputs in registers while the values stream by once.
-INLINE void mix_typed(float *out, const float *p, const uint8_t *values, rk_dtype type,
-                      size_t row_bytes, size_t n, size_t d) {
+/// 4 x 16 outputs of each of MR <= 4 rows in registers while the values stream by once. What a row
+/// gets does not depend on MR.
+INLINE void mix_typed(const int MR, float *out, size_t ldo, const float *p, size_t ldp,
+                      const uint8_t *values, rk_dtype type, size_t row_bytes, size_t n, size_t d) {
   const size_t size = element_bytes(type);
   size_t i = 0;
   for (; i + 64 <= d; i += 64) {
-    __m512 sum[4];
+    __m512 sum[4][4];
 #pragma unroll
-    for (int j = 0; j < 4; j++) sum[j] = _mm512_setzero_ps();
+    for (int m = 0; m < MR; m++)
+#pragma unroll
+      for (int j = 0; j < 4; j++) sum[m][j] = _mm512_setzero_ps();
     for (size_t t = 0; t < n; t++) {
-      __m512 weight = _mm512_set1_ps(p[t]);
       const uint8_t *row = values + t * row_bytes + i * size;
+      __m512 v[4];
 #pragma unroll
-      for (int j = 0; j < 4; j++)
-        sum[j] = _mm512_fmadd_ps(load16(row + 16 * j * size, type), weight, sum[j]);
+      for (int j = 0; j < 4; j++) v[j] = load16(row + 16 * j * size, type);
+#pragma unroll
+      for (int m = 0; m < MR; m++) {
+        __m512 weight = _mm512_set1_ps(p[m * ldp + t]);
+#pragma unroll
+        for (int j = 0; j < 4; j++) sum[m][j] = _mm512_fmadd_ps(v[j], weight, sum[m][j]);
+      }
     }
 #pragma unroll
-    for (int j = 0; j < 4; j++) _mm512_storeu_ps(out + i + 16 * j, sum[j]);
+    for (int m = 0; m < MR; m++)
+#pragma unroll
+      for (int j = 0; j < 4; j++) _mm512_storeu_ps(out + m * ldo + i + 16 * j, sum[m][j]);
   }
   for (; i < d; i += 16) {
     size_t width = d - i < 16 ? d - i : 16;
-    __m512 sum = _mm512_setzero_ps();
-    for (size_t t = 0; t < n; t++)
-      sum = _mm512_fmadd_ps(load_tail(values + t * row_bytes + i * size, type, width),
-                            _mm512_set1_ps(p[t]), sum);
-    _mm512_mask_storeu_ps(out + i, (__mmask16)((1u << width) - 1), sum);
+    for (int m = 0; m < MR; m++) {
+      __m512 sum = _mm512_setzero_ps();
+      for (size_t t = 0; t < n; t++)
+        sum = _mm512_fmadd_ps(load_tail(values + t * row_bytes + i * size, type, width),
+                              _mm512_set1_ps(p[m * ldp + t]), sum);
+      _mm512_mask_storeu_ps(out + m * ldo + i, (__mmask16)((1u << width) - 1), sum);
+    }
+  }
+}
+
+INLINE void mix_rows_typed(float *out, size_t ldo, const float *p, size_t ldp,
+                           const uint8_t *values, rk_dtype type, size_t row_bytes, size_t m,
+                           size_t n, size_t d) {
+  size_t i = 0;
+  for (; i + 4 <= m; i += 4)
+    mix_typed(4, out + i * ldo, ldo, p + i * ldp, ldp, values, type, row_bytes, n, d);
+  for (; i + 2 <= m; i += 2)
+    mix_typed(2, out + i * ldo, ldo, p + i * ldp, ldp, values, type, row_bytes, n, d);
+  if (i < m) mix_typed(1, out + i * ldo, ldo, p + i * ldp, ldp, values, type, row_bytes, n, d);
+}
+
+static void attention_mix_rows(float *out, size_t ldo, const float *p, size_t ldp,
+                               const void *values, rk_dtype type, size_t row_bytes, size_t m,
+                               size_t n, size_t d) {
+  switch (type) {
+  case RK_F16: mix_rows_typed(out, ldo, p, ldp, values, RK_F16, row_bytes, m, n, d); break;
+  case RK_BF16: mix_rows_typed(out, ldo, p, ldp, values, RK_BF16, row_bytes, m, n, d); break;
+  default: mix_rows_typed(out, ldo, p, ldp, values, RK_F32, row_bytes, m, n, d); break;
   }
 }
 
 static void attention_mix(float *out, const float *p, const void *values, rk_dtype type,
                           size_t row_bytes, size_t n, size_t d) {
-  switch (type) {
-  case RK_F16: mix_typed(out, p, values, RK_F16, row_bytes, n, d); break;
-  case RK_BF16: mix_typed(out, p, values, RK_BF16, row_bytes, n, d); break;
-  default: mix_typed(out, p, values, RK_F32, row_bytes, n, d); break;
-  }
+  attention_mix_rows(out, 0, p, 0, values, type, row_bytes, 1, n, d);
 }
 
 /// The 16-bit types sixteen at a time; the rest as the generic code does.

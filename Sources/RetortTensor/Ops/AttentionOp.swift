@@ -61,7 +61,7 @@ extension ComputeContext {
             task.queriesPerBlock = 1
             // With fewer key/value heads than threads, the query heads are shared out.
             task.headsPerChunk = keyValueHeads >= pool.threadCount ? task.group : 1
-            try task.reserve(scratch: position + q.rows)
+            try task.reserve(scratch: (position + q.rows) * task.headsPerChunk)
             pool.run(task, chunks: keyValueHeads * task.group / task.headsPerChunk * q.rows)
         } else {
             task.headsPerChunk = task.group
@@ -118,10 +118,8 @@ final class AttentionTask: ParallelTask {
         guard let floats = scratch[thread]?.floats else { return }
         if q.rows <= ComputeContext.exactRows {
             // The rows of a head follow one another: its keys and values are then in the cache.
-            let first = chunk / q.rows * headsPerChunk
-            for head in first..<(first + headsPerChunk) {
-                decode(row: chunk % q.rows, head: head, scores: floats)
-            }
+            decode(
+                row: chunk % q.rows, head: chunk / q.rows * headsPerChunk, scores: floats)
         } else {
             // The last queries see the most keys: start with them, so that the threads end together.
             let blocks = (q.rows + queriesPerBlock - 1) / queriesPerBlock
@@ -131,16 +129,22 @@ final class AttentionTask: ParallelTask {
         }
     }
 
+    /// Heads of one group, `headsPerChunk` from `head` on: they share the keys and values.
     private func decode(row: Int, head: Int, scores: UnsafeMutablePointer<Float>) {
         let cached = head / group
         let count = position + row + 1
-        table.pointee.attention_scores(
-            scores, q[row] + head * headDim, keys.row(head: cached, position: 0),
-            keys.dtype.kernelType, keys.rowBytes, count, headDim, scale)
-        table.pointee.softmax(scores, count)
-        table.pointee.attention_mix(
-            out[row] + head * headDim, scores, values.row(head: cached, position: 0),
-            values.dtype.kernelType, values.rowBytes, count, headDim)
+        let queries = q[row] + head * headDim
+        table.pointee.gemv_rows(
+            scores, count, keys.row(head: cached, position: 0), keys.dtype.kernelType,
+            keys.rowBytes, queries, headDim, headsPerChunk, count, headDim)
+        for index in 0..<headsPerChunk {
+            table.pointee.scale(scores + index * count, count, scale)
+            table.pointee.softmax(scores + index * count, count)
+        }
+        table.pointee.attention_mix_rows(
+            out[row] + head * headDim, headDim, scores, count,
+            values.row(head: cached, position: 0), values.dtype.kernelType, values.rowBytes,
+            headsPerChunk, count, headDim)
     }
 
     static func blockScratch(rows: Int, headDim: Int) -> Int {
