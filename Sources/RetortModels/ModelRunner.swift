@@ -69,7 +69,8 @@ public final class ModelRunner {
         }
     }
 
-    private func forward(_ tokens: UnsafeBufferPointer<Int32>, cache: KVCache) throws
+    /// Appends tokens as ``forward(_:cache:)`` does.
+    package func forward(_ tokens: UnsafeBufferPointer<Int32>, cache: KVCache) throws
         -> UnsafeMutableBufferPointer<Float>
     {
         try check(tokens, cache)
@@ -79,6 +80,33 @@ public final class ModelRunner {
             hidden = try runLayers(UnsafeBufferPointer(rebasing: tokens[start..<end]), cache)
         }
         return head(hidden.last)
+    }
+
+    /// The most tokens of ``forwardRows(_:cache:)``.
+    package var mostRows: Int {
+        min(batchSize, RunState.logitRows, ComputeContext.exactRows)
+    }
+
+    /// Appends a few tokens in one pass; allocates nothing. What a token gets are the very bits that
+    /// it would get in a pass of its own.
+    /// - Parameter tokens: 1 … ``mostRows``.
+    /// - Returns: The logits after each, `[tokens, vocabSize]`, valid until the next call.
+    /// - Throws: ``ModelError`` if the cache is full or a token is not in the vocabulary.
+    package func forwardRows(_ tokens: UnsafeBufferPointer<Int32>, cache: KVCache) throws
+        -> UnsafeMutableBufferPointer<Float>
+    {
+        guard 1...mostRows ~= tokens.count else {
+            throw ModelError("\(tokens.count) tokens do not fit a pass of 1 … \(mostRows)")
+        }
+        try check(tokens, cache)
+        return head(try runLayers(tokens, cache))
+    }
+
+    /// The residual stream of the last pass before the final norm, `[tokens, hiddenSize]`, valid until
+    /// the next call. An input of more than ``batchSize`` tokens shows its last pass.
+    package var hiddenStates: UnsafeBufferPointer<Float> {
+        UnsafeBufferPointer(
+            start: state.hidden.base, count: latestRows * model.config.hiddenSize)
     }
 
     /// Appends `tokens` to `cache` and hands out the logits after each of them.

@@ -9,6 +9,10 @@ import CRetortKernels
 package final class ComputeContext {
     package let pool: ThreadPool
     package let kernels: Kernels
+    /// Up to this many rows, an op gives each row the very bits that it would have alone, so that a
+    /// guess about the next tokens can be checked in one pass with nothing changed by it.
+    package static let exactRows = Int(RK_EXACT_ROWS)
+
     /// The most rows (tokens) an op may be given.
     package let maximumRows: Int
 

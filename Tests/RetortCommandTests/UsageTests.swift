@@ -37,6 +37,9 @@ import Testing
             ["bench", "--prompt-tokens", "0"], ["bench", "--threads", "0"],
             ["convert", "a", "b.gguf", "--type", "q3_k"], ["convert", "a", "b", "--type", "q8_0"],
             ["chat", "--top-p", "2"], ["chat", "--logit-bias", "7"],
+            ["chat", "--speculative", "guess"], ["chat", "--speculative", "draft-model"],
+            ["chat", "--speculative", "prompt-lookup", "--draft-tokens", "16"],
+            ["chat", "--speculative", "prompt-lookup", "--draft-model", "bundled"],
         ])
     func wrongUsage(arguments: [String]) throws {
         let run = try CommandRun(arguments)

@@ -13,6 +13,8 @@
 extern "C" {
 #endif
 
+/// Up to this many rows of activations, each gets the bits that it would have alone.
+#define RK_EXACT_ROWS 16
 /// Columns of a packed f32 panel: [k][RK_PANEL].
 #define RK_PANEL 32
 /// Weight rows of a packed tile of quantised weights.
@@ -51,6 +53,10 @@ typedef struct {
   /// read NaN as 480: loading a model looks for NaN.
   void (*gemv)(float *y, const void *w, rk_dtype type, size_t row_bytes, const float *x, size_t rows,
                size_t k);
+  /// Y[m][rows] = X[m][k] W^T for a few rows of X: each gets the very bits that `gemv` gives it, but
+  /// the weights come from memory once.
+  void (*gemv_rows)(float *y, size_t ldy, const void *w, rk_dtype type, size_t row_bytes,
+                    const float *x, size_t ldx, size_t m, size_t rows, size_t k);
   /// panel[k][RK_PANEL] = transpose of W[rows][k], rows <= RK_PANEL, the rest zero.
   void (*pack_panel)(float *panel, const void *w, rk_dtype type, size_t row_bytes, size_t rows,
                      size_t k);
@@ -82,6 +88,9 @@ typedef struct {
   /// out[d] = sum over t < n of p[t] * values[t][d].
   void (*attention_mix)(float *out, const float *p, const void *values, rk_dtype type,
                         size_t row_bytes, size_t n, size_t d);
+  /// out[m][d] = sum over t < n of p[m][t] * values[t][d]: each row the very bits of `attention_mix`.
+  void (*attention_mix_rows)(float *out, size_t ldo, const float *p, size_t ldp, const void *values,
+                             rk_dtype type, size_t row_bytes, size_t m, size_t n, size_t d);
   /// x = softmax(x) over n elements.
   void (*softmax)(float *x, size_t n);
   /// One step of the blockwise softmax for one row: scales scores[n], turns them into

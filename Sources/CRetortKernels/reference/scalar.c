@@ -24,6 +24,11 @@ static void gemv(float *y, const void *w, rk_dtype type, size_t row_bytes, const
   for (size_t r = 0; r < rows; r++) y[r] = dot(x, (const uint8_t *)w + r * row_bytes, type, k);
 }
 
+static void gemv_rows(float *y, size_t ldy, const void *w, rk_dtype type, size_t row_bytes,
+                      const float *x, size_t ldx, size_t m, size_t rows, size_t k) {
+  for (size_t i = 0; i < m; i++) gemv(y + i * ldy, w, type, row_bytes, x + i * ldx, rows, k);
+}
+
 static void pack_panel(float *panel, const void *w, rk_dtype type, size_t row_bytes, size_t rows,
                        size_t k) {
   if (rk_block_elements(type) > 1) return pack_blocks(panel, w, type, row_bytes, rows, k);
@@ -103,6 +108,13 @@ static void attention_mix(float *out, const float *p, const void *values, rk_dty
       sum += p[t] * element((const uint8_t *)values + t * row_bytes, type, i);
     out[i] = sum;
   }
+}
+
+static void attention_mix_rows(float *out, size_t ldo, const float *p, size_t ldp,
+                               const void *values, rk_dtype type, size_t row_bytes, size_t m,
+                               size_t n, size_t d) {
+  for (size_t i = 0; i < m; i++)
+    attention_mix(out + i * ldo, p + i * ldp, values, type, row_bytes, n, d);
 }
 
 #define RK_TABLE_NAME "scalar"

@@ -79,6 +79,14 @@ static void gemv(float *y, const void *w, rk_dtype type, size_t row_bytes, const
   }
 }
 
+static void gemv_rows(float *y, size_t ldy, const void *w, rk_dtype type, size_t row_bytes,
+                      const float *x, size_t ldx, size_t m, size_t rows, size_t k) {
+  // Row of weights by row of weights: after the first row of X it comes from the nearest cache.
+  for (size_t r = 0; r < rows; r++)
+    for (size_t i = 0; i < m; i++)
+      gemv(y + i * ldy + r, (const uint8_t *)w + r * row_bytes, type, row_bytes, x + i * ldx, 1, k);
+}
+
 static void pack_panel(float *panel, const void *w, rk_dtype type, size_t row_bytes, size_t rows,
                        size_t k) {
   if (rk_block_elements(type) > 1) return pack_blocks(panel, w, type, row_bytes, rows, k);
@@ -184,6 +192,13 @@ static void attention_mix(float *out, const float *p, const void *values, rk_dty
   case RK_F8_E4M3: mix_typed(out, p, values, RK_F8_E4M3, row_bytes, n, d); break;
   default: mix_typed(out, p, values, RK_F32, row_bytes, n, d); break;
   }
+}
+
+static void attention_mix_rows(float *out, size_t ldo, const float *p, size_t ldp,
+                               const void *values, rk_dtype type, size_t row_bytes, size_t m,
+                               size_t n, size_t d) {
+  for (size_t i = 0; i < m; i++)
+    attention_mix(out + i * ldo, p + i * ldp, values, type, row_bytes, n, d);
 }
 
 /// The 16-bit types eight at a time; the rest as the generic code does.

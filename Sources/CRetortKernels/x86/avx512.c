@@ -47,11 +47,17 @@ INLINE size_t element_bytes(rk_dtype type) {
   return type == RK_F32 ? 4 : type == RK_F8_E4M3 ? 1 : 2;
 }
 
-/// A dot product as one sequential stream, four sums to hide the latency of the multiply-add.
-INLINE float dot_typed(const float *x, const uint8_t *row, rk_dtype type, size_t k) {
+/// The dot products of one row of weights with MR <= 4 rows of x, `ldx` apart, as one sequential
+/// stream; four sums each, to hide the latency of the multiply-add. What a row of x gets does not
+/// depend on MR.
+INLINE void dots_typed(const int MR, float *y, size_t ldy, const float *x, size_t ldx,
+                       const uint8_t *row, rk_dtype type, size_t k) {
   const size_t size = element_bytes(type);
-  __m512 sum[4];
-  for (int j = 0; j < 4; j++) sum[j] = _mm512_setzero_ps();
+  __m512 sum[4][4];
+#pragma unroll
+  for (int m = 0; m < MR; m++)
+#pragma unroll
+    for (int j = 0; j < 4; j++) sum[m][j] = _mm512_setzero_ps();
   size_t i = 0;
   for (; i + 64 <= k; i += 64) {
     _mm_prefetch((const char *)row + i * size + 4096, _MM_HINT_T0);
@@ -63,17 +69,36 @@ INLINE float dot_typed(const float *x, const uint8_t *row, rk_dtype type, size_t
       _mm_prefetch((const char *)row + i * size + 4096 + 64, _MM_HINT_T0);
     }
 #pragma unroll
-    for (int j = 0; j < 4; j++)
-      sum[j] = _mm512_fmadd_ps(load16(row + (i + 16 * j) * size, type),
-                               _mm512_loadu_ps(x + i + 16 * j), sum[j]);
+    for (int j = 0; j < 4; j++) {
+      __m512 w = load16(row + (i + 16 * j) * size, type);
+#pragma unroll
+      for (int m = 0; m < MR; m++)
+        sum[m][j] = _mm512_fmadd_ps(w, _mm512_loadu_ps(x + m * ldx + i + 16 * j), sum[m][j]);
+    }
   }
-  for (; i + 16 <= k; i += 16)
-    sum[0] = _mm512_fmadd_ps(load16(row + i * size, type), _mm512_loadu_ps(x + i), sum[0]);
-  if (i < k)
-    sum[1] = _mm512_fmadd_ps(load_tail(row + i * size, type, k - i),
-                             load_tail((const uint8_t *)(x + i), RK_F32, k - i), sum[1]);
-  return _mm512_reduce_add_ps(
-      _mm512_add_ps(_mm512_add_ps(sum[0], sum[1]), _mm512_add_ps(sum[2], sum[3])));
+  for (; i + 16 <= k; i += 16) {
+    __m512 w = load16(row + i * size, type);
+#pragma unroll
+    for (int m = 0; m < MR; m++)
+      sum[m][0] = _mm512_fmadd_ps(w, _mm512_loadu_ps(x + m * ldx + i), sum[m][0]);
+  }
+  if (i < k) {
+    __m512 w = load_tail(row + i * size, type, k - i);
+#pragma unroll
+    for (int m = 0; m < MR; m++)
+      sum[m][1] = _mm512_fmadd_ps(
+          w, load_tail((const uint8_t *)(x + m * ldx + i), RK_F32, k - i), sum[m][1]);
+  }
+#pragma unroll
+  for (int m = 0; m < MR; m++)
+    y[m * ldy] = _mm512_reduce_add_ps(
+        _mm512_add_ps(_mm512_add_ps(sum[m][0], sum[m][1]), _mm512_add_ps(sum[m][2], sum[m][3])));
+}
+
+INLINE float dot_typed(const float *x, const uint8_t *row, rk_dtype type, size_t k) {
+  float y;
+  dots_typed(1, &y, 0, x, 0, row, type, k);
+  return y;
 }
 
 static void gemv(float *y, const void *w, rk_dtype type, size_t row_bytes, const float *x,
@@ -87,6 +112,33 @@ static void gemv(float *y, const void *w, rk_dtype type, size_t row_bytes, const
     case RK_F8_E4M3: y[r] = dot_typed(x, row, RK_F8_E4M3, k); break;
     default: y[r] = dot_blocks(x, row, type, k); break;
     }
+  }
+}
+
+INLINE void gemv_rows_typed(float *y, size_t ldy, const uint8_t *row, rk_dtype type,
+                            size_t row_bytes, const float *x, size_t ldx, size_t m, size_t rows,
+                            size_t k) {
+  for (size_t r = 0; r < rows; r++, row += row_bytes) {
+    size_t i = 0;
+    for (; i + 4 <= m; i += 4)
+      dots_typed(4, y + i * ldy + r, ldy, x + i * ldx, ldx, row, type, k);
+    for (; i + 2 <= m; i += 2)
+      dots_typed(2, y + i * ldy + r, ldy, x + i * ldx, ldx, row, type, k);
+    if (i < m) y[i * ldy + r] = dot_typed(x + i * ldx, row, type, k);
+  }
+}
+
+static void gemv_rows(float *y, size_t ldy, const void *w, rk_dtype type, size_t row_bytes,
+                      const float *x, size_t ldx, size_t m, size_t rows, size_t k) {
+  switch (type) {
+  case RK_F32: gemv_rows_typed(y, ldy, w, RK_F32, row_bytes, x, ldx, m, rows, k); break;
+  case RK_F16: gemv_rows_typed(y, ldy, w, RK_F16, row_bytes, x, ldx, m, rows, k); break;
+  case RK_BF16: gemv_rows_typed(y, ldy, w, RK_BF16, row_bytes, x, ldx, m, rows, k); break;
+  case RK_F8_E4M3:
+    gemv_rows_typed(y, ldy, w, RK_F8_E4M3, row_bytes, x, ldx, m, rows, k);
+    break;
+  default:
+    for (size_t i = 0; i < m; i++) gemv(y + i * ldy, w, type, row_bytes, x + i * ldx, rows, k);
   }
 }
 
@@ -207,43 +259,74 @@ static void attention_scores(float *scores, const float *q, const void *keys, rk
   scale(scores, n, factor);
 }
 
-/// Up to 8 x 16 outputs in registers while the values stream by once.
-INLINE void mix_typed(float *out, const float *p, const uint8_t *values, rk_dtype type,
-                      size_t row_bytes, size_t n, size_t d) {
+/// 4 x 16 outputs of each of MR <= 4 rows in registers while the values stream by once. What a row
+/// gets does not depend on MR.
+INLINE void mix_typed(const int MR, float *out, size_t ldo, const float *p, size_t ldp,
+                      const uint8_t *values, rk_dtype type, size_t row_bytes, size_t n, size_t d) {
   const size_t size = element_bytes(type);
   size_t i = 0;
   for (; i + 64 <= d; i += 64) {
-    __m512 sum[4];
+    __m512 sum[4][4];
 #pragma unroll
-    for (int j = 0; j < 4; j++) sum[j] = _mm512_setzero_ps();
+    for (int m = 0; m < MR; m++)
+#pragma unroll
+      for (int j = 0; j < 4; j++) sum[m][j] = _mm512_setzero_ps();
     for (size_t t = 0; t < n; t++) {
-      __m512 weight = _mm512_set1_ps(p[t]);
       const uint8_t *row = values + t * row_bytes + i * size;
+      __m512 v[4];
 #pragma unroll
-      for (int j = 0; j < 4; j++)
-        sum[j] = _mm512_fmadd_ps(load16(row + 16 * j * size, type), weight, sum[j]);
+      for (int j = 0; j < 4; j++) v[j] = load16(row + 16 * j * size, type);
+#pragma unroll
+      for (int m = 0; m < MR; m++) {
+        __m512 weight = _mm512_set1_ps(p[m * ldp + t]);
+#pragma unroll
+        for (int j = 0; j < 4; j++) sum[m][j] = _mm512_fmadd_ps(v[j], weight, sum[m][j]);
+      }
     }
 #pragma unroll
-    for (int j = 0; j < 4; j++) _mm512_storeu_ps(out + i + 16 * j, sum[j]);
+    for (int m = 0; m < MR; m++)
+#pragma unroll
+      for (int j = 0; j < 4; j++) _mm512_storeu_ps(out + m * ldo + i + 16 * j, sum[m][j]);
   }
   for (; i < d; i += 16) {
     size_t width = d - i < 16 ? d - i : 16;
-    __m512 sum = _mm512_setzero_ps();
-    for (size_t t = 0; t < n; t++)
-      sum = _mm512_fmadd_ps(load_tail(values + t * row_bytes + i * size, type, width),
-                            _mm512_set1_ps(p[t]), sum);
-    _mm512_mask_storeu_ps(out + i, (__mmask16)((1u << width) - 1), sum);
+    for (int m = 0; m < MR; m++) {
+      __m512 sum = _mm512_setzero_ps();
+      for (size_t t = 0; t < n; t++)
+        sum = _mm512_fmadd_ps(load_tail(values + t * row_bytes + i * size, type, width),
+                              _mm512_set1_ps(p[m * ldp + t]), sum);
+      _mm512_mask_storeu_ps(out + m * ldo + i, (__mmask16)((1u << width) - 1), sum);
+    }
+  }
+}
+
+INLINE void mix_rows_typed(float *out, size_t ldo, const float *p, size_t ldp,
+                           const uint8_t *values, rk_dtype type, size_t row_bytes, size_t m,
+                           size_t n, size_t d) {
+  size_t i = 0;
+  for (; i + 4 <= m; i += 4)
+    mix_typed(4, out + i * ldo, ldo, p + i * ldp, ldp, values, type, row_bytes, n, d);
+  for (; i + 2 <= m; i += 2)
+    mix_typed(2, out + i * ldo, ldo, p + i * ldp, ldp, values, type, row_bytes, n, d);
+  if (i < m) mix_typed(1, out + i * ldo, ldo, p + i * ldp, ldp, values, type, row_bytes, n, d);
+}
+
+static void attention_mix_rows(float *out, size_t ldo, const float *p, size_t ldp,
+                               const void *values, rk_dtype type, size_t row_bytes, size_t m,
+                               size_t n, size_t d) {
+  switch (type) {
+  case RK_F16: mix_rows_typed(out, ldo, p, ldp, values, RK_F16, row_bytes, m, n, d); break;
+  case RK_BF16: mix_rows_typed(out, ldo, p, ldp, values, RK_BF16, row_bytes, m, n, d); break;
+  case RK_F8_E4M3:
+    mix_rows_typed(out, ldo, p, ldp, values, RK_F8_E4M3, row_bytes, m, n, d);
+    break;
+  default: mix_rows_typed(out, ldo, p, ldp, values, RK_F32, row_bytes, m, n, d); break;
   }
 }
 
 static void attention_mix(float *out, const float *p, const void *values, rk_dtype type,
                           size_t row_bytes, size_t n, size_t d) {
-  switch (type) {
-  case RK_F16: mix_typed(out, p, values, RK_F16, row_bytes, n, d); break;
-  case RK_BF16: mix_typed(out, p, values, RK_BF16, row_bytes, n, d); break;
-  case RK_F8_E4M3: mix_typed(out, p, values, RK_F8_E4M3, row_bytes, n, d); break;
-  default: mix_typed(out, p, values, RK_F32, row_bytes, n, d); break;
-  }
+  attention_mix_rows(out, 0, p, 0, values, type, row_bytes, 1, n, d);
 }
 
 /// The 16-bit types sixteen at a time; the rest as the generic code does.

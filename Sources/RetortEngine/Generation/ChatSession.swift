@@ -36,6 +36,8 @@ public struct ChatOptions: Sendable {
     public var stopStrings: [String] = []
     /// Whether a template that leaves the choice should ask for a thought.
     public var thinks = true
+    /// Guess tokens ahead, which changes the speed and not the text; nil does not.
+    public var speculation: Speculation?
     /// Further variables for the chat template, such as `tools`.
     public var templateVariables = JSONObject()
 
@@ -128,6 +130,7 @@ public final class ChatSession: @unchecked Sendable {
             prompt: try model.tokenizer.encode(prompt, addSpecialTokens: false))
         request.sampling = options.sampling ?? model.recommendedSampling
         request.maximumTokens = options.maximumTokens
+        request.speculation = options.speculation
         var text = try ResponseText(
             model: model, prompt: prompt, stopStrings: options.stopStrings)
         let (reason, usage) = try generator.generate(request, cancellation: cancellation) {

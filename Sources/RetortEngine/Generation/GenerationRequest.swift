@@ -10,6 +10,8 @@ public struct GenerationRequest: Sendable {
     public var stopStrings: [String] = []
     /// Go on past the checkpoint's stop tokens, for measurements.
     public var ignoresStopTokens = false
+    /// Guess tokens ahead, which changes the speed and not the text; nil does not.
+    public var speculation: Speculation?
 
     public init(prompt: [Int32]) { self.prompt = prompt }
 }
@@ -34,6 +36,8 @@ public struct GenerationUsage: Sendable, Equatable {
     public var promptSeconds = 0.0
     /// Seconds of the tokens after the first.
     public var decodeSeconds = 0.0
+    /// Nil if no tokens were to be guessed.
+    public var speculation: SpeculationUsage?
 
     public init() {}
 

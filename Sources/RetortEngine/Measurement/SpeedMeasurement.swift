@@ -83,7 +83,7 @@ extension ReasoningModel {
             operationsPerToken: languageModel.operationsPerPromptToken)
     }
 
-    private static func median(_ values: [Double]) -> Double {
+    static func median(_ values: some Collection<Double>) -> Double {
         values.sorted()[values.count / 2]
     }
 }

@@ -70,6 +70,9 @@ public final class ReasoningModel: Sendable {
         }
     }
 
+    /// Whether the checkpoint has a vocabulary, or is weights alone.
+    var hasTokenizer: Bool { storedTokenizer != nil }
+
     /// Cores that this process may use.
     public static var availableThreads: Int {
         max(1, ProcessInfo.processInfo.activeProcessorCount)

@@ -35,7 +35,11 @@ struct ExpertsMLP {
     func forward(_ out: Rows, _ x: Rows, _ state: RunState) {
         guard let routing = state.routing, let gathered = state.gathered else { return }
         gate.forward(x, routing, state.context)
-        if x.rows == 1 { return forwardOne(out, x, routing, state) }
+        // Row by row as far as rows must get the bits that they have alone.
+        if x.rows <= ComputeContext.exactRows {
+            for row in 0..<x.rows { forwardOne(out, x, row, routing, state) }
+            return
+        }
         if let sharedExperts {
             sharedExperts.forward(out, x, state)
         } else {
@@ -45,21 +49,25 @@ struct ExpertsMLP {
     }
 
     /// One token: the first layers of its experts at once, then their last layers.
-    private func forwardOne(_ out: Rows, _ x: Rows, _ routing: Routing, _ state: RunState) {
+    private func forwardOne(
+        _ out: Rows, _ x: Rows, _ row: Int, _ routing: Routing, _ state: RunState
+    ) {
         guard let gate = state.expertGate, let up = state.expertUp, let parts = state.expertOut
         else { return }
         let context = state.context
         let chosen = config.numExpertsPerTok
+        let assigned = row * chosen
         let count = chosen + (sharedExperts == nil ? 0 : 1)
         func expert(_ place: Int) -> GatedMLP {
-            place < chosen ? experts[Int(routing.experts[place])] : sharedExperts ?? experts[0]
+            place < chosen
+                ? experts[Int(routing.experts[assigned + place])] : sharedExperts ?? experts[0]
         }
         context.beginGroup()
         for place in 0..<count {
             let mlp = expert(place)
             context.addToGroup(
-                gate[place], x.base, mlp.gateProj.weight, bias: mlp.gateProj.bias?.base)
-            context.addToGroup(up[place], x.base, mlp.upProj.weight, bias: mlp.upProj.bias?.base)
+                gate[place], x[row], mlp.gateProj.weight, bias: mlp.gateProj.bias?.base)
+            context.addToGroup(up[place], x[row], mlp.upProj.weight, bias: mlp.upProj.bias?.base)
         }
         context.runGroup()
         context.beginGroup()
@@ -69,14 +77,15 @@ struct ExpertsMLP {
             let hidden = Rows(gate[place], rows: 1, columns: inner)
             context.siluMultiply(hidden, Rows(up[place], rows: 1, columns: inner))
             // The weight of an expert can be given to its last layer's input as well as to its output.
-            if place < chosen { context.scale(hidden, routing.weights[place]) }
+            if place < chosen { context.scale(hidden, routing.weights[assigned + place]) }
             context.addToGroup(
                 parts[place], hidden.base, mlp.downProj.weight, bias: mlp.downProj.bias?.base)
         }
         context.runGroup()
-        out.base.update(from: parts[0], count: out.columns)
+        let target = Rows(out[row], rows: 1, columns: out.columns)
+        target.base.update(from: parts[0], count: out.columns)
         for place in 1..<count {
-            context.add(out, Rows(parts[place], rows: 1, columns: out.columns))
+            context.add(target, Rows(parts[place], rows: 1, columns: out.columns))
         }
     }
 

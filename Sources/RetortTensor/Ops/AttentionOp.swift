@@ -35,12 +35,12 @@ extension ComputeContext {
         task.scale = scale
         task.keyValueHeads = keyValueHeads
         task.group = q.columns / keys.headDim / keyValueHeads
-        task.isSingle = q.rows == 1 && task.group < AttentionTask.blockedGroup
-        if task.isSingle {
+        task.isExact = q.rows <= Self.exactRows && task.group < AttentionTask.blockedGroup
+        if task.isExact {
             // With fewer key/value heads than threads, the query heads are shared out.
             task.headsPerChunk = keyValueHeads >= pool.threadCount ? task.group : 1
-            try task.scratch.reserve(position + 1)
-            pool.run(task, chunks: keyValueHeads * task.group / task.headsPerChunk)
+            try task.scratch.reserve((position + q.rows) * task.headsPerChunk)
+            pool.run(task, chunks: keyValueHeads * task.group / task.headsPerChunk * q.rows)
             return
         }
         // A group wider than a block, or than one token's share of the threads, is cut into parts.
@@ -98,7 +98,7 @@ final class AttentionTask: ParallelTask {
     var headsPerChunk = 1
     var parts = 1
     var queriesPerBlock = 1
-    var isSingle = true
+    var isExact = true
 
     init(table: UnsafePointer<rk_kernels>, threads: Int, nothing: AlignedBuffer) {
         self.table = table
@@ -111,10 +111,10 @@ final class AttentionTask: ParallelTask {
 
     func run(chunk: Int, thread: Int) {
         guard let floats = scratch[thread] else { return }
-        if isSingle {
-            for head in (chunk * headsPerChunk)..<((chunk + 1) * headsPerChunk) {
-                decode(head: head, scores: floats)
-            }
+        if isExact {
+            // The rows of a head follow one another: its keys and values are then in the cache.
+            decode(
+                row: chunk % q.rows, head: chunk / q.rows * headsPerChunk, scores: floats)
             return
         }
         // The last queries see the most keys: start with them, so that the threads end together.
@@ -136,15 +136,21 @@ final class AttentionTask: ParallelTask {
             rowBytes: values.rowBytes, scratch: floats)
     }
 
-    private func decode(head: Int, scores: UnsafeMutablePointer<Float>) {
+    /// Heads of one group, `headsPerChunk` from `head` on: they share the keys and values.
+    private func decode(row: Int, head: Int, scores: UnsafeMutablePointer<Float>) {
         let cached = head / group
-        let count = position + 1
-        table.pointee.attention_scores(
-            scores, q.base + head * keys.headDim, keys.row(head: cached, position: 0),
-            keys.dtype.kernelType, keys.rowBytes, count, keys.headDim, scale)
-        table.pointee.softmax(scores, count)
-        table.pointee.attention_mix(
-            out.base + head * values.headDim, scores, values.row(head: cached, position: 0),
-            values.dtype.kernelType, values.rowBytes, count, values.headDim)
+        let count = position + row + 1
+        let (keyDim, valueDim) = (keys.headDim, values.headDim)
+        table.pointee.gemv_rows(
+            scores, count, keys.row(head: cached, position: 0), keys.dtype.kernelType,
+            keys.rowBytes, q[row] + head * keyDim, keyDim, headsPerChunk, count, keyDim)
+        for index in 0..<headsPerChunk {
+            table.pointee.scale(scores + index * count, count, scale)
+            table.pointee.softmax(scores + index * count, count)
+        }
+        table.pointee.attention_mix_rows(
+            out[row] + head * valueDim, valueDim, scores, count,
+            values.row(head: cached, position: 0), values.dtype.kernelType, values.rowBytes,
+            headsPerChunk, count, valueDim)
     }
 }

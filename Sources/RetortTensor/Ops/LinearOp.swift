@@ -28,13 +28,13 @@ extension ComputeContext {
             }
             task.quantized = quantized.view
             unit = 2 * Int(RK_TILE)
-        } else if x.rows < LinearTask.panelThreshold, weight.scales.isEmpty {
+        } else if x.rows <= Self.exactRows, weight.scales.isEmpty {
             unit = 8
         } else {
             unit = Int(RK_PANEL)
         }
         task.rowsPerChunk =
-            x.rows == 1
+            x.rows <= Self.exactRows
             ? LinearTask.streamRows(weight, unit: unit, threads: pool.threadCount) : unit
         pool.run(task, chunks: (weight.rows + task.rowsPerChunk - 1) / task.rowsPerChunk)
         task.weight = nil
@@ -52,8 +52,6 @@ final class LinearTask: ParallelTask {
 
     private static let streamBytes = 256 << 10
 
-    /// From this many rows on, float weights are packed into panels.
-    static let panelThreshold = 4
     /// Columns of a panel: 512 x 32 floats stay in the second-level cache beside the activations.
     private static let panelDepth = 512
 
@@ -94,14 +92,12 @@ final class LinearTask: ParallelTask {
             table.pointee.tile_gemm(
                 target, out.stride, tiles.assumingMemoryBound(to: UInt8.self),
                 weight.dtype.kernelType, count, quantized, x.rows, x.columns)
-        } else if x.rows >= Self.panelThreshold {
+        } else if x.rows > ComputeContext.exactRows {
             runPanels(weight, first: first, count: count, target: target, panels[thread].floats)
         } else if weight.scales.isEmpty {
-            for row in 0..<x.rows {
-                table.pointee.gemv(
-                    target + row * out.stride, weight.base + first * weight.stride,
-                    weight.dtype.kernelType, weight.stride, x[row], count, x.columns)
-            }
+            table.pointee.gemv_rows(
+                target, out.stride, weight.base + first * weight.stride, weight.dtype.kernelType,
+                weight.stride, x.base, x.stride, x.rows, count, x.columns)
         } else {
             runScaled(weight, first: first, count: count, target: target, scaledRows[thread].floats)
         }

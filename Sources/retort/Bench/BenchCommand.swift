@@ -29,9 +29,17 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "The type of the KV cache: f32, f16 or bf16.")
     var cacheType = "f16"
 
+    @Option(
+        help: ArgumentHelp(
+            "With --speculative: token ids as 'retort tokenize' prints them; the last --gen-tokens are decoded after the others as though the model had chosen them. '-' is stdin.",
+            valueName: "file"))
+    var replay: String?
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
+    @OptionGroup(title: "Speculative decoding, measured instead if a method is given")
+    var speculation: SpeculationOptions
     @OptionGroup(title: "Model") var modelOptions: ModelOptions
 
     func validate() throws {
@@ -46,6 +54,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     func run() throws {
+        if try measuredSpeculation() { return }
         // Before the model is opened, so that the buffer does not add to the peak of memory.
         let threads = modelOptions.threads ?? ReasoningModel.availableThreads
         let bandwidth = try Bandwidth.measure(threads: threads)

@@ -44,6 +44,7 @@ struct ChatCommand: ParsableCommand {
     var json = false
 
     @OptionGroup(title: "Sampling") var sampling: SamplingOptions
+    @OptionGroup(title: "Speculative decoding") var speculation: SpeculationOptions
     @OptionGroup(title: "Model") var modelOptions: ModelOptions
 
     func validate() throws {
@@ -64,6 +65,8 @@ struct ChatCommand: ParsableCommand {
         options.maximumTokens = maxTokens
         options.stopStrings = stop
         options.thinks = !noThink
+        options.speculation = try speculation.open(modelOptions)
+        try options.speculation?.validate(for: model)
         let session = try ChatSession(model, system: system, contextLength: context)
         let interrupt = InterruptSignal()
         if let question {
@@ -113,17 +116,35 @@ extension ChatResponse {
             "reasoning": .string(reasoning),
             "answer": .string(answer),
             "finish_reason": .string(finishReason.rawValue),
-            "usage": [
-                "prompt_tokens": .integer(Int64(usage.promptTokens)),
-                "cached_tokens": .integer(Int64(usage.cachedTokens)),
-                "completion_tokens": .integer(Int64(usage.completionTokens)),
-                "reasoning_tokens": .integer(Int64(usage.reasoningTokens)),
-                "total_tokens": .integer(Int64(usage.promptTokens + usage.completionTokens)),
-                "prompt_seconds": .number(usage.promptSeconds),
-                "decode_seconds": .number(usage.decodeSeconds),
-                "prefill_tokens_per_second": .number(usage.promptTokensPerSecond),
-                "decode_tokens_per_second": .number(usage.decodeTokensPerSecond),
-            ],
+            "usage": .object(usage.json),
         ]
+    }
+}
+
+extension GenerationUsage {
+    fileprivate var json: JSONObject {
+        var fields = JSONObject([
+            ("prompt_tokens", .integer(Int64(promptTokens))),
+            ("cached_tokens", .integer(Int64(cachedTokens))),
+            ("completion_tokens", .integer(Int64(completionTokens))),
+            ("reasoning_tokens", .integer(Int64(reasoningTokens))),
+            ("total_tokens", .integer(Int64(promptTokens + completionTokens))),
+            ("prompt_seconds", .number(promptSeconds)),
+            ("decode_seconds", .number(decodeSeconds)),
+            ("prefill_tokens_per_second", .number(promptTokensPerSecond)),
+            ("decode_tokens_per_second", .number(decodeTokensPerSecond)),
+        ])
+        speculation?.add(to: &fields)
+        return fields
+    }
+}
+
+extension SpeculationUsage {
+    /// Only there where speculation is on.
+    func add(to fields: inout JSONObject) {
+        fields["drafted_tokens"] = .integer(Int64(draftedTokens))
+        fields["accepted_tokens"] = .integer(Int64(acceptedTokens))
+        fields["acceptance_rate"] = .number(acceptanceRate)
+        fields["verification_passes"] = .integer(Int64(verificationPasses))
     }
 }

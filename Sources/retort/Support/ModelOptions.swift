@@ -23,11 +23,12 @@ struct ModelOptions: ParsableArguments {
         }
     }
 
-    func open(_ model: String) throws -> ReasoningModel {
+    /// - Parameter isDraft: Whether the model only guesses; the template is then not its own.
+    func open(_ model: String, isDraft: Bool = false) throws -> ReasoningModel {
         var options = ReasoningModel.Options()
         options.threads = threads
         options.checksWeights = !skipCheck
-        options.chatTemplate = try template.map { try InputFile.text(path: $0) }
+        options.chatTemplate = isDraft ? nil : try template.map { try InputFile.text(path: $0) }
         return try ReasoningModel(
             path: try ModelLocation.path(of: model), name: model, options: options)
     }

@@ -83,7 +83,7 @@ struct TokenList: ExpressibleByArgument {
     let ids: [Int32]
 
     init?(argument: String) {
-        let parts = argument.split(whereSeparator: { $0 == "," || $0 == " " })
+        let parts = argument.split(whereSeparator: { $0 == "," || $0.isWhitespace })
         let ids = parts.compactMap { Int32($0) }
         guard ids.count == parts.count, !ids.isEmpty else { return nil }
         self.ids = ids

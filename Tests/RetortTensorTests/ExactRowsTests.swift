@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Up to ComputeContext.exactRows rows, what a row gets must not depend on the rows beside it, not
+// even in the last bit: speculative decoding relies on it to change no text.
+
+import CRetortKernels
+import RetortTensor
+import TestSupport
+import Testing
+
+/// One kernel table and the rows of a pass.
+private struct Case: CustomTestStringConvertible, Sendable {
+    let kernels: Kernels
+    let rows: Int
+    var testDescription: String { "\(kernels.name), \(rows) rows" }
+
+    static let all = Kernels.available.flatMap { kernels in
+        (2...ComputeContext.exactRows).map { Case(kernels: kernels, rows: $0) }
+    }
+}
+
+@Suite struct ExactRowsTests {
+    private func context(_ c: Case, columns: Int) throws -> ComputeContext {
+        try ComputeContext(
+            maximumRows: 16, maximumColumns: columns, pool: ThreadPool(threadCount: 2),
+            kernels: c.kernels)
+    }
+
+    private func buffer(_ x: [Float]) throws -> AlignedBuffer {
+        let buffer = try AlignedBuffer.floats(x.count + 32)
+        buffer.floats.update(from: x, count: x.count)
+        return buffer
+    }
+
+    private func bits(_ buffer: AlignedBuffer, _ count: Int) -> [UInt32] {
+        (0..<count).map { buffer.floats[$0].bitPattern }
+    }
+
+    @Test(
+        "a linear layer gives each of several rows the bits that it gives the row alone",
+        arguments: Case.all, DType.allCases)
+    private func linear(c: Case, dtype: DType) throws {
+        for (outputs, columns) in [(50, 288), (160, 96), (70, 72), (33, 1312)]
+        where columns % dtype.blockSize == 0 {
+            let context = try context(c, columns: columns)
+            var random = SeededRandom(seed: UInt64(columns))
+            let stored = try AlignedBuffer(
+                byteCount: try #require(dtype.byteCount(elements: outputs * columns)))
+            context.encode(random.floats(outputs * columns), as: dtype, into: stored)
+            let weight = try WeightMatrix(
+                dtype: dtype, rows: outputs, columns: columns,
+                bytes: UnsafeRawBufferPointer(start: stored.base, count: stored.byteCount),
+                owner: stored, pool: context.pool)
+            let input = try buffer(random.floats(c.rows * columns))
+            let bias = try buffer(random.floats(outputs))
+            let x = Rows(input.floats, rows: c.rows, columns: columns)
+            let together = try AlignedBuffer.floats(c.rows * outputs)
+            context.linear(
+                Rows(together.floats, rows: c.rows, columns: outputs), x, weight, bias: bias.floats)
+            let alone = try AlignedBuffer.floats(c.rows * outputs)
+            for row in 0..<c.rows {
+                context.linear(
+                    Rows(alone.floats + row * outputs, rows: 1, columns: outputs),
+                    Rows(x[row], rows: 1, columns: columns), weight, bias: bias.floats)
+            }
+            #expect(bits(together, c.rows * outputs) == bits(alone, c.rows * outputs))
+            withExtendedLifetime((input, bias, stored)) {}
+        }
+    }
+
+    @Test(
+        "attention gives each of several rows the bits that it gives the row alone",
+        arguments: Case.all, [DType.f32, .f16, .bf16])
+    private func attention(c: Case, dtype: DType) throws {
+        let (heads, keyValueHeads, headDim) = (6, 2, 40)
+        for position in [0, 3, 64, 130] {
+            let capacity = position + c.rows
+            let context = try context(c, columns: heads * headDim)
+            var random = SeededRandom(seed: UInt64(position))
+            let count = keyValueHeads * capacity * headDim
+            let buffers = try (0..<2).map { _ in
+                let buffer = try AlignedBuffer(byteCount: count * dtype.blockBytes + 64)
+                context.encode(random.floats(count), as: dtype, into: buffer)
+                return buffer
+            }
+            let cached = buffers.map {
+                CachedHeads(base: $0.base, dtype: dtype, capacity: capacity, headDim: headDim)
+            }
+            let columns = heads * headDim
+            let input = try buffer(random.floats(c.rows * columns))
+            let q = Rows(input.floats, rows: c.rows, columns: columns)
+            let together = try AlignedBuffer.floats(c.rows * columns)
+            try context.attention(
+                Rows(together.floats, rows: c.rows, columns: columns), q, keys: cached[0],
+                values: cached[1], keyValueHeads: keyValueHeads, position: position, scale: 0.3)
+            let alone = try AlignedBuffer.floats(c.rows * columns)
+            for row in 0..<c.rows {
+                try context.attention(
+                    Rows(alone.floats + row * columns, rows: 1, columns: columns),
+                    Rows(q[row], rows: 1, columns: columns), keys: cached[0], values: cached[1],
+                    keyValueHeads: keyValueHeads, position: position + row, scale: 0.3)
+            }
+            #expect(bits(together, c.rows * columns) == bits(alone, c.rows * columns))
+            withExtendedLifetime((input, buffers)) {}
+        }
+    }
+}
+
+extension ComputeContext {
+    fileprivate func encode(_ x: [Float], as dtype: DType, into buffer: AlignedBuffer) {
+        kernels.table.pointee.from_f32(buffer.base, x, dtype.kernelType, x.count)
+    }
+}
