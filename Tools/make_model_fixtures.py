@@ -21,6 +21,7 @@ from transformers import (
     DeepseekV2Config, DeepseekV2ForCausalLM, DeepseekV3Config, DeepseekV3ForCausalLM, LlamaConfig,
     LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM, Qwen3MoeConfig,
     Qwen3MoeForCausalLM)
+from transformers.modeling_layers import MtpModel
 
 BASE = dict(
     hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
@@ -133,7 +134,10 @@ FP8 = {
         dict(V3, hidden_size=144, moe_intermediate_size=136, intermediate_size=160, q_lora_rank=40,
              num_hidden_layers=2), "float32"),
 }
+# With a layer that predicts the token after the next.
+MTP = {"deepseek-v3-mtp": (DeepseekV3Config, dict(V3, num_nextn_predict_layers=1), "float32")}
 CASES.update(FP8)
+CASES.update(MTP)
 CLASSES = {LlamaConfig: LlamaForCausalLM, Qwen2Config: Qwen2ForCausalLM,
            Qwen3Config: Qwen3ForCausalLM, Qwen3MoeConfig: Qwen3MoeForCausalLM,
            DeepseekV2Config: DeepseekV2ForCausalLM, DeepseekV3Config: DeepseekV3ForCausalLM}
@@ -168,6 +172,45 @@ def to_fp8(folder):
     return plain
 
 
+def add_predictor(folder, model):
+    """Adds a random predicting layer to the checkpoint; returns what computes its logits."""
+    predictor = MtpModel(model, 1).eval()
+    layer = predictor.layers[0]
+    with torch.no_grad():
+        for key, parameter in layer.named_parameters():
+            parameter.normal_(1 if "norm" in key else 0, 0.2)
+        for key, buffer in layer.named_buffers():
+            if key.endswith("e_score_correction_bias"):
+                buffer.normal_(0, 0.1)
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    prefix = f"model.layers.{model.config.num_hidden_layers}."
+    for key, tensor in layer.state_dict().items():
+        key = key.removeprefix("mtp_block.").replace("post_norm", "shared_head.norm")
+        tensor = tensor.detach().contiguous()
+        if key == "mlp.experts.gate_up_proj":
+            for i, both in enumerate(tensor):
+                gate, up = both.chunk(2)
+                tensors[f"{prefix}mlp.experts.{i}.gate_proj.weight"] = gate.contiguous()
+                tensors[f"{prefix}mlp.experts.{i}.up_proj.weight"] = up.contiguous()
+        elif key == "mlp.experts.down_proj":
+            for i, down in enumerate(tensor):
+                tensors[f"{prefix}mlp.experts.{i}.down_proj.weight"] = down.contiguous()
+        else:
+            tensors[prefix + key] = tensor
+    save_file(tensors, path)
+    return predictor
+
+
+def prediction(predictor, model, tokens):
+    """Logits of the predicting layer after tokens[1:], each beside the model's state before it."""
+    states = model(tokens[None], output_hidden_states=True).hidden_states[-1]
+    positions = torch.arange(1, len(tokens))[None]
+    state = predictor.forward_layer(
+        0, states[:, :-1], positions, None, input_ids=tokens[None, 1:])
+    return predictor._project_to_logits(state)[0]
+
+
 def make(root, index, name):
     config_class, changes, dtype = CASES[name]
     torch.manual_seed(index)
@@ -195,17 +238,21 @@ def make(root, index, name):
         model = CLASSES[config_class].from_pretrained(plain, dtype=torch.float32)
         shutil.rmtree(plain)
     model = model.eval()
+    predictor = add_predictor(folder, model) if name in MTP else None
 
     generator = torch.Generator().manual_seed(index)
     tokens = torch.randint(0, config.vocab_size, (90,), generator=generator)
     with torch.no_grad():
         logits = model(tokens[None]).logits[0]
+        extra = {}
+        if predictor:
+            extra["predicted"] = prediction(predictor, model, tokens).contiguous()
         sequence = tokens[:8]
         for _ in range(64):
             sequence = torch.cat([sequence, model(sequence[None]).logits[0, -1:].argmax(-1)])
     save_file(
         {"tokens": tokens.float(), "logits": logits.contiguous(),
-         "greedy": sequence[8:].float()}, folder / "reference.safetensors")
+         "greedy": sequence[8:].float(), **extra}, folder / "reference.safetensors")
     (folder / "generation_config.json").unlink(missing_ok=True)
 
 

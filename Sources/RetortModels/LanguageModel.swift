@@ -13,6 +13,7 @@ public final class LanguageModel: @unchecked Sendable {
     let layers: [DecoderLayer]  // model.layers.N
     let norm: RMSNorm  // model.norm
     let lmHead: Linear  // lm_head, or model.embed_tokens where the two are tied
+    let predictor: MultiTokenPredictor?  // model.layers.N behind the others
     let rotary: RotaryEmbedding
     let pool: ThreadPool
     let kernels: Kernels
@@ -48,6 +49,8 @@ public final class LanguageModel: @unchecked Sendable {
                 return try DeepSeek.layer(layer, config: config, index: index)
             }
         }
+        predictor = try MultiTokenPredictor(
+            model.scope("layers.\(config.numHiddenLayers)"), config: config)
         norm = try model.rmsNorm("norm", size: config.hiddenSize, eps: config.rmsNormEps)
         let head =
             config.tieWordEmbeddings || !weights.contains("lm_head.weight")

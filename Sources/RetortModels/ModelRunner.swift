@@ -10,7 +10,10 @@ public final class ModelRunner {
     public let model: LanguageModel
     /// The most tokens a single pass takes; longer inputs are cut into passes of this many.
     public let batchSize: Int
-    private let state: RunState
+    let state: RunState
+    /// Rows of the latest pass and of the latest prediction that are still there.
+    var latestRows = 0
+    var latestPredictions = 0
 
     /// - Parameters:
     ///   - model: Shared, its weights are not copied.
@@ -29,12 +32,14 @@ public final class ModelRunner {
         let widest = max(
             config.hiddenSize, RunState.widestIntermediate(config),
             config.numAttentionHeads * (latent?.vHeadDim ?? config.headDim),
-            latent?.qLoraRank ?? 0)
+            latent?.qLoraRank ?? 0, model.predictor == nil ? 0 : 2 * config.hiddenSize)
         let context = try ComputeContext(
-            maximumRows: self.batchSize, maximumColumns: widest, pool: model.pool,
-            kernels: model.kernels)
+            maximumRows: self.batchSize, maximumColumns: widest,
+            groupSize: max(4, 2 * ((config.experts?.numExpertsPerTok ?? 0) + 1)),
+            pool: model.pool, kernels: model.kernels)
         state = try RunState(
-            config: config, rotary: model.rotary, context: context, latentForm: latentForm)
+            config: config, rotary: model.rotary, context: context, latentForm: latentForm,
+            predicts: model.predictor != nil)
     }
 
     /// An empty cache for `capacity` tokens of the type f32, f16 or bf16.
@@ -105,7 +110,7 @@ public final class ModelRunner {
         }
     }
 
-    private func check(_ tokens: UnsafeBufferPointer<Int32>, _ cache: KVCache) throws(ModelError) {
+    func check(_ tokens: UnsafeBufferPointer<Int32>, _ cache: KVCache) throws(ModelError) {
         guard tokens.count <= cache.capacity - cache.count else {
             throw ModelError(
                 "\(cache.count + tokens.count) tokens do not fit the context of \(cache.capacity); shorten the input or ask for a longer context"
@@ -127,6 +132,8 @@ public final class ModelRunner {
             try layer.forward(hidden, cache: layerCache, position: position, state)
         }
         cache.advance(by: tokens.count)
+        latestRows = tokens.count
+        latestPredictions = 0
         return hidden
     }
 

@@ -22,6 +22,11 @@ final class RunState {
     let up: Rows  // [tokens, the widest intermediate size]
     let routing: Routing?
     let gathered: Rows?  // [tokens, hiddenSize], the tokens of one expert
+    let expertGate: Rows?  // [experts of one token, the widest intermediate size]
+    let expertUp: Rows?  // [experts of one token, the widest intermediate size]
+    let expertOut: Rows?  // [experts of one token, hiddenSize]
+    let predictorInput: Rows?  // [tokens, 2 * hiddenSize], see MultiTokenPredictor
+    let predicted: Rows?  // [tokens, hiddenSize]
     let logits: Rows  // [rows asked for at a time, vocabSize]
     private let cosine: AlignedBuffer  // [tokens, headDim / 2]
     private let sine: AlignedBuffer  // [tokens, headDim / 2]
@@ -32,7 +37,7 @@ final class RunState {
 
     init(
         config: ModelConfig, rotary: RotaryEmbedding, context: ComputeContext,
-        latentForm: LatentForm = .cheaper
+        latentForm: LatentForm, predicts: Bool
     ) throws {
         self.context = context
         self.rotary = rotary
@@ -65,6 +70,12 @@ final class RunState {
             try Routing(config: $0, tokens: context.maximumRows)
         }
         gathered = config.experts == nil ? nil : try rows(config.hiddenSize)
+        let slots = config.experts.map { $0.numExpertsPerTok + 1 }
+        expertGate = try slots.map { try rows(inner, $0) }
+        expertUp = try slots.map { try rows(inner, $0) }
+        expertOut = try slots.map { try rows(config.hiddenSize, $0) }
+        predictorInput = predicts ? try rows(2 * config.hiddenSize) : nil
+        predicted = predicts ? try rows(config.hiddenSize) : nil
         logits = try rows(config.vocabSize, min(Self.logitRows, context.maximumRows))
         cosine = try .floats(context.maximumRows * config.rotaryDim / 2)
         sine = try .floats(context.maximumRows * config.rotaryDim / 2)

@@ -32,6 +32,13 @@ extension WeightLoader {
             }
         }
         let stacked = try tensor("experts.\(name).weight", shape: [count, rows, columns])
+        if WeightMatrix.canCut(stacked.dtype, rows: rows) {
+            let whole = try WeightMatrix(
+                dtype: stacked.dtype, rows: count * rows, columns: columns, bytes: stacked.bytes,
+                owner: checkpoint, pool: pool)
+            if stacked.dtype.isQuantized { stacked.releasePages() }
+            return (0..<count).map { WeightMatrix(part: $0, of: whole, rows: rows) }
+        }
         let size = stacked.bytes.count / count
         let matrices = try (0..<count).map { index in
             try WeightMatrix(
@@ -107,7 +114,7 @@ struct RowReader {
 
     /// The type that holds the elements without a loss that matters.
     var floatType: DType {
-        if tensor.dtype == .f8e4m3 { return .bf16 }
+        if tensor.dtype == .f8e4m3 { return .f32 }
         return tensor.dtype.isQuantized ? .f16 : tensor.dtype
     }
 

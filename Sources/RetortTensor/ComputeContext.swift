@@ -14,6 +14,7 @@ package final class ComputeContext {
 
     let table: UnsafePointer<rk_kernels>
     let linearTask: LinearTask
+    let linearGroup: LinearGroupTask
     let attentionTask: AttentionTask
     let rowsTask: RowsTask
     let headLinearTask: HeadLinearTask
@@ -27,11 +28,12 @@ package final class ComputeContext {
 
     /// - Parameters:
     ///   - maximumColumns: The widest input of a linear layer.
-    ///   - threads: Threads to use, the caller's included.
-    /// - Throws: ``TensorError`` if memory runs out or RETORT_ISA is wrong.
-    package init(maximumRows: Int, maximumColumns: Int, pool: ThreadPool, kernels: Kernels)
-        throws(TensorError)
-    {
+    ///   - groupSize: The most linear layers of one row that are run at once.
+    /// - Throws: ``TensorError`` if memory runs out.
+    package init(
+        maximumRows: Int, maximumColumns: Int, groupSize: Int = 4, pool: ThreadPool,
+        kernels: Kernels
+    ) throws(TensorError) {
         self.pool = pool
         self.kernels = kernels
         self.maximumRows = maximumRows
@@ -43,6 +45,9 @@ package final class ComputeContext {
         nothing = empty
         linearTask = try LinearTask(
             table: table, threads: pool.threadCount, maximumColumns: maximumColumns, nothing: empty)
+        linearGroup = try LinearGroupTask(
+            table: table, threads: pool.threadCount, capacity: groupSize,
+            maximumColumns: maximumColumns, nothing: empty)
         attentionTask = AttentionTask(table: table, threads: pool.threadCount, nothing: empty)
         rowsTask = RowsTask(table: table, nothing: empty)
         headLinearTask = HeadLinearTask(table: table, nothing: empty)

@@ -80,6 +80,35 @@ package final class WeightMatrix: @unchecked Sendable {
         }
     }
 
+    /// Equal parts of a matrix without block scales, in the same memory; so that many small matrices
+    /// lie in large pages.
+    /// - Parameter rows: The rows of each part, a multiple of 16 if the type is quantised.
+    package convenience init(part index: Int, of whole: WeightMatrix, rows: Int) {
+        let step = whole.dtype.isQuantized ? rows / Int(RK_TILE) : rows
+        self.init(
+            dtype: whole.dtype, rows: rows, columns: whole.columns,
+            base: whole.base + index * step * whole.stride, stride: whole.stride,
+            owner: whole.owner)
+    }
+
+    /// Whether a matrix of this type can be cut into parts of `rows` rows.
+    package static func canCut(_ dtype: DType, rows: Int) -> Bool {
+        !dtype.isQuantized || rows % Int(RK_TILE) == 0
+    }
+
+    private init(
+        dtype: DType, rows: Int, columns: Int, base: UnsafeRawPointer, stride: Int,
+        owner: any AnyObject & Sendable
+    ) {
+        self.dtype = dtype
+        self.rows = rows
+        self.columns = columns
+        self.base = base
+        self.stride = stride
+        self.owner = owner
+        scales = []
+    }
+
     /// Bytes that one pass over the matrix reads.
     package var byteCount: Int {
         dtype.isQuantized

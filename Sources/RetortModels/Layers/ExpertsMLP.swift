@@ -35,25 +35,48 @@ struct ExpertsMLP {
     func forward(_ out: Rows, _ x: Rows, _ state: RunState) {
         guard let routing = state.routing, let gathered = state.gathered else { return }
         gate.forward(x, routing, state.context)
+        if x.rows == 1 { return forwardOne(out, x, routing, state) }
         if let sharedExperts {
             sharedExperts.forward(out, x, state)
         } else {
             for row in 0..<x.rows { out[row].update(repeating: 0, count: x.columns) }
         }
-        if x.rows == 1 {
-            forwardOne(out, x, routing, gathered, state)
-        } else {
-            forwardGrouped(out, x, routing, gathered, state)
-        }
+        forwardGrouped(out, x, routing, gathered, state)
     }
 
-    private func forwardOne(
-        _ out: Rows, _ x: Rows, _ routing: Routing, _ gathered: Rows, _ state: RunState
-    ) {
-        let result = gathered.prefix(1)
-        for place in 0..<config.numExpertsPerTok {
-            experts[Int(routing.experts[place])].forward(result, x, state)
-            state.context.addScaled(out, result, routing.weights[place])
+    /// One token: the first layers of its experts at once, then their last layers.
+    private func forwardOne(_ out: Rows, _ x: Rows, _ routing: Routing, _ state: RunState) {
+        guard let gate = state.expertGate, let up = state.expertUp, let parts = state.expertOut
+        else { return }
+        let context = state.context
+        let chosen = config.numExpertsPerTok
+        let count = chosen + (sharedExperts == nil ? 0 : 1)
+        func expert(_ place: Int) -> GatedMLP {
+            place < chosen ? experts[Int(routing.experts[place])] : sharedExperts ?? experts[0]
+        }
+        context.beginGroup()
+        for place in 0..<count {
+            let mlp = expert(place)
+            context.addToGroup(
+                gate[place], x.base, mlp.gateProj.weight, bias: mlp.gateProj.bias?.base)
+            context.addToGroup(up[place], x.base, mlp.upProj.weight, bias: mlp.upProj.bias?.base)
+        }
+        context.runGroup()
+        context.beginGroup()
+        for place in 0..<count {
+            let mlp = expert(place)
+            let inner = mlp.gateProj.weight.rows
+            let hidden = Rows(gate[place], rows: 1, columns: inner)
+            context.siluMultiply(hidden, Rows(up[place], rows: 1, columns: inner))
+            // The weight of an expert can be given to its last layer's input as well as to its output.
+            if place < chosen { context.scale(hidden, routing.weights[place]) }
+            context.addToGroup(
+                parts[place], hidden.base, mlp.downProj.weight, bias: mlp.downProj.bias?.base)
+        }
+        context.runGroup()
+        out.base.update(from: parts[0], count: out.columns)
+        for place in 1..<count {
+            context.add(out, Rows(parts[place], rows: 1, columns: out.columns))
         }
     }
 

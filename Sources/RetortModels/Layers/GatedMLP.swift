@@ -27,8 +27,7 @@ struct GatedMLP {
         let inner = gateProj.weight.rows
         let gate = state.gate.reshaped(rows: x.rows, columns: inner)
         let up = state.up.reshaped(rows: x.rows, columns: inner)
-        gateProj.forward(gate, x, state.context)
-        upProj.forward(up, x, state.context)
+        Linear.forwardPair((gateProj, gate), (upProj, up), x, state.context)
         state.context.siluMultiply(gate, up)
         downProj.forward(out, gate, state.context)
     }

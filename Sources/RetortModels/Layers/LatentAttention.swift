@@ -59,16 +59,15 @@ struct LatentAttention {
     {
         let context = state.context
         let q = state.q.prefix(x.rows)  // [tokens, heads * qkHeadDim]
+        let latent = state.k.prefix(x.rows)  // [tokens, kvLoraRank + qkRopeHeadDim]
         if let qAProj, let qALayernorm, let qBProj {
             let compressed = state.compressedQuery.prefix(x.rows)  // [tokens, qLoraRank]
-            qAProj.forward(compressed, x, context)
+            Linear.forwardPair((qAProj, compressed), (kvAProj, latent), x, context)
             qALayernorm.forward(compressed, compressed, context)
             qBProj.forward(q, compressed, context)
-        } else {
-            qProj?.forward(q, x, context)
+        } else if let qProj {
+            Linear.forwardPair((qProj, q), (kvAProj, latent), x, context)
         }
-        let latent = state.k.prefix(x.rows)  // [tokens, kvLoraRank + qkRopeHeadDim]
-        kvAProj.forward(latent, x, context)
         let normed = latent.columns(from: 0, count: shape.kvLoraRank)
         kvALayernorm.forward(normed, normed, context)
         state.rotate(q, headDim: shape.qkHeadDim)

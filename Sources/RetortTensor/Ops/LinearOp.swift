@@ -40,16 +40,25 @@ extension ComputeContext {
         } else {
             unit = Int(RK_PANEL)
         }
-        // A single row is cut into a few long runs, since a stream is fastest when it is long.
-        let units = (weight.rows + unit - 1) / unit
-        let parts = x.rows == 1 ? min(units, 4 * pool.threadCount) : units
-        task.rowsPerChunk = (units + parts - 1) / parts * unit
+        task.rowsPerChunk =
+            x.rows == 1
+            ? LinearTask.streamRows(weight, unit: unit, threads: pool.threadCount) : unit
         pool.run(task, chunks: (weight.rows + task.rowsPerChunk - 1) / task.rowsPerChunk)
         task.weight = nil
     }
 }
 
 final class LinearTask: ParallelTask {
+    /// Rows of a chunk for one row of activations: long, since a stream is fastest when it is long,
+    /// but so short that no thread waits long for the last one.
+    static func streamRows(_ weight: WeightMatrix, unit: Int, threads: Int) -> Int {
+        let units = (weight.rows + unit - 1) / unit
+        let parts = min(units, max(4 * threads, weight.byteCount / streamBytes))
+        return (units + parts - 1) / parts * unit
+    }
+
+    private static let streamBytes = 256 << 10
+
     /// From this many rows on, float weights are packed into panels.
     static let panelThreshold = 4
     /// From this many rows on, activations are rounded to bf16 where the weights are and the

@@ -28,6 +28,11 @@ extension ComputeContext {
     /// x += y
     package func add(_ x: Rows, _ y: Rows) { forEachRow(.add, out: x, x: y) }
 
+    /// x *= factor, one row.
+    package func scale(_ x: Rows, _ factor: Float) {
+        table.pointee.scale(x.base, x.columns, factor)
+    }
+
     /// x += factor · y, one row; y is left multiplied.
     package func addScaled(_ x: Rows, _ y: Rows, _ factor: Float) {
         table.pointee.scale(y.base, y.columns, factor)
