@@ -8,6 +8,7 @@ extern const rk_kernels rk_kernels_scalar;
 #if defined(__x86_64__)
 extern const rk_kernels rk_kernels_avx2;
 extern const rk_kernels rk_kernels_avx512;
+extern const rk_kernels rk_kernels_avx512bf16;
 #endif
 
 const rk_kernels *rk_kernels_for(rk_isa isa) {
@@ -24,6 +25,10 @@ const rk_kernels *rk_kernels_for(rk_isa isa) {
                    __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
                    __builtin_cpu_supports("avx512vnni")
                ? &rk_kernels_avx512
+               : 0;
+  case RK_AVX512_BF16:
+    return rk_kernels_for(RK_AVX512) && __builtin_cpu_supports("avx512bf16")
+               ? &rk_kernels_avx512bf16
                : 0;
 #endif
   default: return 0;

@@ -72,6 +72,8 @@ public final class LanguageModel: @unchecked Sendable {
     /// Multiplications and additions of the linear layers for one prompt token (no output head).
     public var operationsPerPromptToken: Int { layers.reduce(0) { $0 + $1.operationsPerToken } }
 
+    /// Whether there is a layer that predicts the token after the next.
+    public var canPredict: Bool { predictor != nil }
     public var threadCount: Int { pool.threadCount }
     /// The instruction set in use: `avx512`, `avx2` or `scalar`.
     public var instructionSet: String { kernels.name }

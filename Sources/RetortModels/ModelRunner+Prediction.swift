@@ -8,7 +8,7 @@ import RetortTensor
 
 extension ModelRunner {
     /// Whether the checkpoint has a layer that predicts the token after the next.
-    public var canPredict: Bool { model.predictor != nil }
+    public var canPredict: Bool { model.canPredict }
 
     /// An empty cache for the predicting layer, which holds one row a token as the model's does.
     /// - Throws: ``ModelError`` if the model has no such layer.
@@ -30,17 +30,43 @@ extension ModelRunner {
     public func predict(_ tokens: [Int32], cache: KVCache) throws
         -> UnsafeMutableBufferPointer<Float>
     {
-        let rows = state.hidden.prefix(tokens.count)
         guard tokens.count <= latestRows else {
             throw ModelError("\(tokens.count) tokens follow a pass of \(latestRows)")
         }
-        return try tokens.withUnsafeBufferPointer { tokens in
-            guard let known = state.predicted?.prefix(rows.rows) else {
-                throw ModelError("the checkpoint has no layer that predicts further tokens")
-            }
-            model.norm.forward(known, rows, state.context)
-            return try predict(tokens, known: known, cache: cache)
+        let states = UnsafeBufferPointer(
+            start: state.hidden.base, count: tokens.count * model.config.hiddenSize)
+        return try tokens.withUnsafeBufferPointer {
+            try predict($0, states: states, cache: cache)
         }
+    }
+
+    /// Predicts what follows `tokens`, any number, from the states of another runner's passes.
+    /// - Parameter states: Of ``hiddenStates``, `[tokens, hiddenSize]`: before each token.
+    package func predict(
+        _ tokens: UnsafeBufferPointer<Int32>, states: UnsafeBufferPointer<Float>, cache: KVCache
+    ) throws -> UnsafeMutableBufferPointer<Float> {
+        let width = model.config.hiddenSize
+        guard let predicted = state.predicted, let base = states.baseAddress,
+            states.count == tokens.count * width, !tokens.isEmpty
+        else {
+            throw ModelError(
+                "\(tokens.count) tokens need as many states, and a checkpoint with a predicting layer"
+            )
+        }
+        var logits = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
+        for start in stride(from: 0, to: tokens.count, by: batchSize) {
+            let count = min(batchSize, tokens.count - start)
+            let known = predicted.prefix(count)
+            model.norm.forward(
+                known,
+                Rows(
+                    UnsafeMutablePointer(mutating: base + start * width), rows: count,
+                    columns: width), state.context)
+            logits = try predict(
+                UnsafeBufferPointer(rebasing: tokens[start..<start + count]), known: known,
+                cache: cache)
+        }
+        return logits
     }
 
     /// Goes on from the latest prediction, as if `token` had been predicted rightly.

@@ -25,6 +25,8 @@ package final class ComputeContext {
     let expandedTask: ExpandedAttentionTask
     /// Activations quantised for the kernels of quantised weights.
     let quantized: QuantizedRows
+    /// Activations rounded to bf16 for products with bf16 weights.
+    let rounded: AlignedBuffer
     /// What the tasks' pointers show before their first use.
     private let nothing: AlignedBuffer
 
@@ -41,6 +43,8 @@ package final class ComputeContext {
         self.maximumRows = maximumRows
         table = kernels.table
         quantized = try QuantizedRows(maximumRows: maximumRows, maximumColumns: maximumColumns)
+        let rows = kernels.table.pointee.has_bf16_products != 0 ? maximumRows : 0
+        rounded = try AlignedBuffer(byteCount: 2 * rows * maximumColumns)
         let empty = try AlignedBuffer(byteCount: 64)
         nothing = empty
         linearTask = try LinearTask(

@@ -53,7 +53,7 @@ package final class WeightMatrix: @unchecked Sendable {
         }
         let tileBytes = rk_tile_bytes(dtype.kernelType, columns)
         let tiles = (rows + Int(RK_TILE) - 1) / Int(RK_TILE)
-        // The kernels prefetch a page ahead of where they read.
+        // The kernels prefetch two pages ahead of where they read.
         let buffer = try AlignedBuffer(byteCount: tiles * tileBytes + 8192)
         base = UnsafeRawPointer(buffer.base)
         stride = tileBytes

@@ -121,7 +121,14 @@ final class PseudoTerminal {
     func wait() -> (text: String, status: Int32) {
         while read() {}
         var status: Int32 = 0
-        waitpid(process, &status, 0)
+        // A process that says nothing for so long hangs.
+        if waitpid(process, &status, WNOHANG) == 0 {
+            usleep(200_000)
+            if waitpid(process, &status, WNOHANG) == 0 {
+                kill(process, SIGKILL)
+                waitpid(process, &status, 0)
+            }
+        }
         hasExited = true
         let signal = status & 0x7F
         return (unread, signal == 0 ? (status >> 8) & 0xFF : -signal)

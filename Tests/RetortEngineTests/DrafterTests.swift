@@ -79,10 +79,10 @@ import Testing
     func begin() {
         let drafter = PromptLookupDrafter(contextLength: 100)
         append(drafter, [1, 2, 3, 4])
-        #expect(drafter.begin([1, 2, 3, 4, 1, 2]) == 4)
+        #expect(drafter.begin([1, 2, 3, 4, 1, 2], cached: 0) == 4)
         append(drafter, [1, 2])
         #expect(draft(drafter, 2) == [3, 4])
-        #expect(drafter.begin([1, 2, 9]) == 0)
+        #expect(drafter.begin([1, 2, 9], cached: 0) == 0)
         append(drafter, [1, 2, 9, 1, 2])
         #expect(draft(drafter, 1) == [9])
     }
@@ -180,7 +180,7 @@ private final class Recorder: Drafter {
     var tokens: [Int32] = []
     var states: [[Float]?] = []
 
-    func begin(_ prompt: [Int32]) -> Int {
+    func begin(_ prompt: [Int32], cached: Int) -> Int {
         tokens = []
         states = []
         return 0

@@ -306,6 +306,7 @@ struct Generation: Equatable {
         arguments: [
             "llama-mha", "llama-mqa-tied", "llama-bf16-sharded", "llama-linear-f16", "qwen2-gqa",
             "qwen2-tied-bf16", "qwen2-wide", "qwen3-head-dim", "qwen3-yarn-bf16-sharded",
+            "qwen3-moe-mixed", "deepseek-v2-lite-yarn", "deepseek-v3", "deepseek-v3-fp8",
         ], [0, 1.2] as [Float])
     func random(name: String, temperature: Float) throws {
         let folder = fixture("").deletingLastPathComponent().deletingLastPathComponent()

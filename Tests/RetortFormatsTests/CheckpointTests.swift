@@ -147,21 +147,28 @@ import Testing
         #expect(message.contains(expected), "\(message)")
     }
 
-    @Test("A tensor full of NaN is found and named", arguments: [DType.f32, .f16, .bf16, .q8_0])
+    @Test(
+        "A tensor full of NaN is found and named",
+        arguments: [DType.f32, .f16, .bf16, .q8_0, .q4_0, .q4_k, .q5_k, .q6_k])
     func nonFinite(dtype: DType) throws {
         let directory = try TemporaryDirectory()
         let original = try Checkpoint(path: fixture("qwen2-q8_0.gguf").path)
         guard case .gguf(let gguf) = original.kind else { return }
         let name = "blk.0.ffn_up.weight"
         let path = directory.file("nan.gguf")
+        // A block of a k-quant is a row of 256.
+        let shape = dtype.blockSize > 32 ? [8, 256] : [64, 32]
         for position in [0, 1000, 2047] {
             let tensors = try gguf.tensorNames.map { stored -> TensorSource in
                 guard stored == name else { return TensorSource(try gguf.tensor(stored)) }
-                return TensorSource(name: name, dtype: dtype, shape: [64, 32]) { sink in
+                return TensorSource(name: name, dtype: dtype, shape: shape) { sink in
                     var bytes = [UInt8](repeating: 0, count: dtype.byteCount(elements: 2048) ?? 0)
                     let start = position / dtype.blockSize * dtype.blockBytes
-                    // All bits of the number (q8_0: of the block's scale) set: a NaN.
-                    for offset in 0..<min(dtype.blockBytes, 4) { bytes[start + offset] = 0xFF }
+                    // All bits of the number (of a block's scale, or of its second one) set: a NaN.
+                    let scale = dtype == .q6_k ? 208 : dtype == .q5_k ? 2 : 0
+                    for offset in scale..<scale + min(dtype.blockBytes, dtype.isQuantized ? 2 : 4) {
+                        bytes[start + offset] = 0xFF
+                    }
                     try bytes.withUnsafeBytes { try sink($0) }
                 }
             }

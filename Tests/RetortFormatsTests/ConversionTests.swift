@@ -165,10 +165,49 @@ import Testing
     }
 
     @Test(
+        "Rows of 256 become a k-quant, shorter ones q8_0",
+        arguments: [(DType.q4_k, 15, 0.08), (.q5_k, 17, 0.04), (.q6_k, 18, 0.02)])
+    func superBlocks(dtype: DType, fileType: Int, error: Double) throws {
+        let directory = try TemporaryDirectory()
+        let name = "model.layers.0.mlp.up_proj.weight"
+        var random = SeededRandom(seed: 3)
+        let values = random.floats(3 * 512)
+        let wide = TensorSource(name: name, shape: [3, 512], floats: values)
+        let source = try checkpoint(directory, replacing: name, by: wide)
+        try CheckpointConverter.writeGGUF(from: source, to: directory.file("x.gguf"), dtype: dtype)
+        let file = try GGUFFile(path: directory.file("x.gguf"))
+        let tensor = try file.tensor("blk.0.ffn_up.weight")
+        #expect(tensor.dtype == dtype && tensor.firstNonFinite() == nil)
+        var found = [Float](repeating: 0, count: values.count)
+        let base = try #require(tensor.bytes.baseAddress)
+        dtype.convert(&found, from: base, count: values.count)
+        #expect(relativeError(found, values) < error)
+        #expect(try file.tensor("blk.0.ffn_gate.weight").dtype == .q8_0)
+        #expect(try file.integer("general.file_type") == fileType)
+    }
+
+    @Test("q4_k gives the matrices more bits that llama.cpp's Q4_K_M gives them") func mixture() {
+        let mixture = QuantMixture(dtype: .q4_k, layers: 28, isTied: false)
+        for part in ["attn_v", "ffn_down", "ffn_down_exps"] {
+            let layers = (0..<28).filter {
+                mixture?.deservesMoreBits("blk.\($0).\(part).weight") == true
+            }
+            #expect(layers == [0, 1, 2, 5, 8, 11, 14, 17, 20, 23, 24, 25, 26, 27])
+        }
+        #expect(mixture?.deservesMoreBits("blk.0.ffn_up.weight") == false)
+        #expect(mixture?.deservesMoreBits("blk.0.attn_v.bias.weight") == false)
+        #expect(mixture?.deservesMoreBits("output.weight") == true)
+        #expect(mixture?.deservesMoreBits("token_embd.weight") == false)
+        let tied = QuantMixture(dtype: .q5_k, layers: 28, isTied: true)
+        #expect(tied?.deservesMoreBits("token_embd.weight") == true)
+        #expect(QuantMixture(dtype: .q6_k, layers: 28, isTied: true) == nil)
+    }
+
+    @Test(
         "A number the type cannot hold is an error, not infinity",
         arguments: [
             (Float(70_000), DType.f16, false), (70_000, .bf16, true), (1e8, .q8_0, false),
-            (.nan, .q8_0, false), (.infinity, .bf16, false),
+            (.nan, .q8_0, false), (.infinity, .bf16, false), (1e8, .q4_0, false),
         ])
     func overflow(value: Float, dtype: DType, fits: Bool) throws {
         let directory = try TemporaryDirectory()

@@ -56,6 +56,30 @@ func product(_ x: [Float], _ w: [Float], _ c: KernelCase) -> [Float] {
     }
 }
 
+/// A linear layer with stored weights, through the op.
+func layer(_ bytes: [UInt8], _ dtype: DType, _ x: [Float], _ c: KernelCase) throws -> [Float] {
+    let pool = ThreadPool(threadCount: 2)
+    let weights = try AlignedBuffer(byteCount: bytes.count)
+    weights.base.copyMemory(from: bytes, byteCount: bytes.count)
+    let matrix = try WeightMatrix(
+        dtype: dtype, rows: c.outputs, columns: c.depth,
+        bytes: UnsafeRawBufferPointer(start: weights.base, count: bytes.count), owner: weights,
+        pool: pool)
+    let context = try ComputeContext(
+        maximumRows: c.rows, maximumColumns: c.depth, pool: pool, kernels: c.kernels)
+    var x = x
+    var out = [Float](repeating: .nan, count: c.rows * c.outputs)
+    out.withUnsafeMutableBufferPointer { out in
+        x.withUnsafeMutableBufferPointer { x in
+            guard let out = out.baseAddress, let x = x.baseAddress else { return }
+            context.linear(
+                Rows(out, rows: c.rows, columns: c.outputs),
+                Rows(x, rows: c.rows, columns: c.depth), matrix)
+        }
+    }
+    return out
+}
+
 @Suite struct KernelConformanceTests {
     @Test(
         "a matrix times a vector equals the plain sum, for every float type",
@@ -105,6 +129,54 @@ func product(_ x: [Float], _ w: [Float], _ c: KernelCase) -> [Float] {
         c.kernels.table.pointee.gemm_panel(
             &y, width, x, c.depth, panel, 32, c.rows, width, c.depth, 1)
         #expect(relativeError(y, expected.map { 2 * $0 }) < 1e-5)
+    }
+
+    @Test(
+        "panels of bf16 pairs times rounded rows equal the plain sum and can be accumulated",
+        arguments: kernelCases(depths: [2, 16, 34, 64, 128]))
+    func bf16Panels(c: KernelCase) throws {
+        let width = min(c.outputs, 32)
+        let c = KernelCase(kernels: c.kernels, rows: c.rows, outputs: width, depth: c.depth)
+        let table = c.kernels.table.pointee
+        var random = SeededRandom(seed: 9)
+        let source = random.floats(c.rows * c.depth)
+        var halves = [UInt16](repeating: 0, count: source.count)
+        table.bf16_round(&halves, source, source.count)
+        let x = halves.map { Float(bitPattern: UInt32($0) << 16) }
+        #expect(relativeError(x, source) < 4e-3)
+        let bytes = stored(random.floats(width * c.depth), .bf16, columns: c.depth, c.kernels)
+        let w = loaded(bytes, .bf16, count: width * c.depth, c.kernels)
+        var panel = [Float](repeating: .nan, count: c.depth / 2 * 32)
+        bytes.withUnsafeBytes {
+            table.pack_panel(&panel, $0.baseAddress, RK_F32, 2 * c.depth, width, c.depth / 2)
+        }
+        var y = [Float](repeating: 0, count: c.rows * width)
+        let expected = product(x, w, c)
+        for (accumulate, factor) in [(0, Float(1)), (1, 2)] {
+            table.bf16_panel(
+                &y, width, halves, c.depth / 2, panel, 32, c.rows, width, c.depth / 2,
+                Int32(accumulate))
+            #expect(relativeError(y, expected.map { factor * $0 }) < 1e-5)
+        }
+    }
+
+    @Test(
+        "a linear layer of bf16 weights stays within 1 % of f32, short inputs within 1e-5",
+        arguments: Kernels.available.map(\.name),
+        [(1, 1e-5), (127, 1e-5), (128, 1e-2), (141, 1e-2)])
+    func bf16Layer(name: String, input: (rows: Int, error: Double)) throws {
+        let kernels = try #require(Kernels(named: name))
+        for (outputs, columns) in [(75, 1100), (32, 64), (40, 33)] {
+            let c = KernelCase(
+                kernels: kernels, rows: input.rows, outputs: outputs, depth: columns)
+            var random = SeededRandom(seed: 10)
+            let bytes = stored(
+                random.floats(outputs * columns), .bf16, columns: columns, kernels)
+            let w = loaded(bytes, .bf16, count: outputs * columns, kernels)
+            let x = random.floats(input.rows * columns)
+            let y = try layer(bytes, .bf16, x, c)
+            #expect(relativeError(y, product(x, w, c)) < input.error)
+        }
     }
 
     @Test(

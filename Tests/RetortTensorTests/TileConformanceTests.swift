@@ -143,33 +143,13 @@ private func packed(_ bytes: [UInt8], _ dtype: DType, rows: Int, depth: Int) -> 
         arguments: Kernels.available.map(\.name), quantizedTypes)
     func linear(name: String, dtype: DType) throws {
         let kernels = try #require(Kernels(named: name))
-        let pool = ThreadPool(threadCount: 2)
-        let (outputs, columns) = (75, 768)
         var random = SeededRandom(seed: 5)
-        let bytes = randomBlocks(dtype, elements: outputs * columns, &random)
-        let w = loaded(bytes, dtype, count: outputs * columns, kernels)
-        let stored = try AlignedBuffer(byteCount: bytes.count)
-        stored.base.copyMemory(from: bytes, byteCount: bytes.count)
-        let matrix = try WeightMatrix(
-            dtype: dtype, rows: outputs, columns: columns,
-            bytes: UnsafeRawBufferPointer(start: stored.base, count: bytes.count), owner: stored,
-            pool: pool)
         for rows in [1, 2, 7] {
-            let c = KernelCase(kernels: kernels, rows: rows, outputs: outputs, depth: columns)
-            var x = random.floats(rows * columns)
-            let expected = product(x, w, c)
-            let context = try ComputeContext(
-                maximumRows: rows, maximumColumns: columns, pool: pool, kernels: kernels)
-            var out = [Float](repeating: .nan, count: rows * outputs)
-            out.withUnsafeMutableBufferPointer { out in
-                x.withUnsafeMutableBufferPointer { x in
-                    guard let out = out.baseAddress, let x = x.baseAddress else { return }
-                    context.linear(
-                        Rows(out, rows: rows, columns: outputs),
-                        Rows(x, rows: rows, columns: columns), matrix)
-                }
-            }
-            #expect(relativeError(out, expected) < 2e-2)
+            let c = KernelCase(kernels: kernels, rows: rows, outputs: 75, depth: 768)
+            let bytes = randomBlocks(dtype, elements: c.outputs * c.depth, &random)
+            let w = loaded(bytes, dtype, count: c.outputs * c.depth, kernels)
+            let x = random.floats(rows * c.depth)
+            #expect(relativeError(try layer(bytes, dtype, x, c), product(x, w, c)) < 2e-2)
         }
     }
 }

@@ -65,6 +65,15 @@ typedef struct {
   void (*gemm_panel)(float *c, size_t ldc, const float *a, size_t lda, const float *b, size_t ldb,
                      size_t m, size_t n, size_t k, int accumulate);
 
+  /// Whether the two kernels that follow are faster than the f32 ones.
+  int has_bf16_products;
+  /// Rounds n floats to bf16, to nearest, ties to even.
+  void (*bf16_round)(uint16_t *out, const float *x, size_t n);
+  /// gemm_panel with pairs of bf16 as elements of A and B, products and sums in f32: `lda` and `k`
+  /// count pairs, and pack_panel makes B of bf16 weights that it is told are f32, half as many.
+  void (*bf16_panel)(float *c, size_t ldc, const uint16_t *a, size_t lda, const float *b, size_t ldb,
+                     size_t m, size_t n, size_t k, int accumulate);
+
   /// Quantises one row to int8 with a scale per block. k is a multiple of 32.
   void (*q8_quantize)(rk_q8_rows target, const float *x, size_t k);
   /// C[m][rows] = A W^T for `rows` weight rows that start at a tile of a quantised type.
@@ -105,7 +114,7 @@ typedef struct {
   void (*from_f32)(void *out, const float *x, rk_dtype type, size_t n);
 } rk_kernels;
 
-typedef enum { RK_SCALAR = 0, RK_AVX2 = 1, RK_AVX512 = 2 } rk_isa;
+typedef enum { RK_SCALAR = 0, RK_AVX2 = 1, RK_AVX512 = 2, RK_AVX512_BF16 = 3 } rk_isa;
 
 /// The table of an instruction set, or null if this processor (or build) lacks it.
 const rk_kernels *rk_kernels_for(rk_isa isa);

@@ -6,9 +6,16 @@
 #include "CRetortKernels.h"
 #include <immintrin.h>
 
+#ifdef RK_WITH_BF16
+#pragma clang attribute push(                                                                      \
+    __attribute__((target(                                                                         \
+        "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512bf16,avx2,fma,f16c"))),               \
+    apply_to = function)
+#else
 #pragma clang attribute push(                                                                      \
     __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c"))),        \
     apply_to = function)
+#endif
 
 #include "../reference/generic.inc"
 
@@ -41,6 +48,12 @@ INLINE __m512 load_tail(const uint8_t *p, rk_dtype type, size_t n) {
   __m256i half = _mm256_maskz_loadu_epi16(mask, p);
   if (type == RK_F16) return _mm512_cvtph_ps(half);
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
+}
+
+INLINE __m512i broadcast4(const int8_t *p) {
+  int32_t four;
+  memcpy(&four, p, 4);
+  return _mm512_set1_epi32(four);
 }
 
 INLINE size_t element_bytes(rk_dtype type) {
@@ -251,6 +264,54 @@ static void gemm_panel(float *c, size_t ldc, const float *a, size_t lda, const f
     micro_f32(1, c + i * ldc, ldc, a + i * lda, lda, b, ldb, n, k, accumulate);
 }
 
+#ifdef RK_WITH_BF16
+static void bf16_round(uint16_t *out, const float *x, size_t n) {
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16)
+    _mm256_storeu_si256((__m256i *)(out + i), (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(x + i)));
+  for (; i < n; i++) out[i] = rk_bf16_from_f32(x[i]);
+}
+
+/// micro_f32 with pairs of bf16.
+INLINE void micro_bf16(const int MR, float *c, size_t ldc, const uint16_t *a, size_t lda,
+                       const float *b, size_t ldb, size_t n, size_t k, int accumulate) {
+  __m512 sum[12][2];
+  __mmask16 low = n >= 16 ? 0xffff : (__mmask16)((1u << n) - 1);
+  __mmask16 high = n >= 32 ? 0xffff : n <= 16 ? 0 : (__mmask16)((1u << (n - 16)) - 1);
+#pragma unroll
+  for (int i = 0; i < MR; i++) {
+    sum[i][0] = accumulate ? _mm512_maskz_loadu_ps(low, c + i * ldc) : _mm512_setzero_ps();
+    sum[i][1] = accumulate ? _mm512_maskz_loadu_ps(high, c + i * ldc + 16) : _mm512_setzero_ps();
+  }
+  for (size_t l = 0; l < k; l++) {
+    __m512bh b0 = (__m512bh)_mm512_loadu_ps(b + l * ldb);
+    __m512bh b1 = (__m512bh)_mm512_loadu_ps(b + l * ldb + 16);
+#pragma unroll
+    for (int i = 0; i < MR; i++) {
+      __m512bh x = (__m512bh)broadcast4((const int8_t *)(a + 2 * (i * lda + l)));
+      sum[i][0] = _mm512_dpbf16_ps(sum[i][0], x, b0);
+      sum[i][1] = _mm512_dpbf16_ps(sum[i][1], x, b1);
+    }
+  }
+#pragma unroll
+  for (int i = 0; i < MR; i++) {
+    _mm512_mask_storeu_ps(c + i * ldc, low, sum[i][0]);
+    _mm512_mask_storeu_ps(c + i * ldc + 16, high, sum[i][1]);
+  }
+}
+
+static void bf16_panel(float *c, size_t ldc, const uint16_t *a, size_t lda, const float *b,
+                       size_t ldb, size_t m, size_t n, size_t k, int accumulate) {
+  size_t i = 0;
+  for (; i + 12 <= m; i += 12)
+    micro_bf16(12, c + i * ldc, ldc, a + 2 * i * lda, lda, b, ldb, n, k, accumulate);
+  for (; i + 4 <= m; i += 4)
+    micro_bf16(4, c + i * ldc, ldc, a + 2 * i * lda, lda, b, ldb, n, k, accumulate);
+  for (; i < m; i++)
+    micro_bf16(1, c + i * ldc, ldc, a + 2 * i * lda, lda, b, ldb, n, k, accumulate);
+}
+#endif
+
 #include "avx512_tiles.inc"
 
 static void attention_scores(float *scores, const float *q, const void *keys, rk_dtype type,
@@ -357,8 +418,13 @@ static void from_f32_wide(void *out, const float *x, rk_dtype type, size_t n) {
 
 #pragma clang attribute pop
 
+#ifdef RK_WITH_BF16
+#define RK_TABLE_NAME "avx512bf16"
+const rk_kernels rk_kernels_avx512bf16 = {
+#else
 #define RK_TABLE_NAME "avx512"
 const rk_kernels rk_kernels_avx512 = {
+#endif
 #include "../reference/table.inc"
 };
 #endif

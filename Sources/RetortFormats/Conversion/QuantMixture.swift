@@ -17,7 +17,7 @@ package struct QuantMixture {
     }
 
     /// - Parameter name: The tensor's name in GGUF.
-    func deservesMoreBits(_ name: String) -> Bool {
+    package func deservesMoreBits(_ name: String) -> Bool {
         if name == "output.weight" { return true }
         if name == "token_embd.weight" { return isTied }
         let parts = name.split(separator: ".")

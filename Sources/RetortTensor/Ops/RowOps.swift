@@ -60,6 +60,7 @@ extension ComputeContext {
         task.out = out
         task.x = x
         task.quantized = quantized
+        task.rounded = rounded
         // Short rows are not worth waking a thread for.
         let isSmall = x.rows * x.columns < 16_384
         task.rowsPerChunk = isSmall ? x.rows : max(1, x.rows / (4 * pool.threadCount))
@@ -68,7 +69,7 @@ extension ComputeContext {
 }
 
 final class RowsTask: ParallelTask {
-    enum Kind { case rmsNorm, rmsNormHeads, siluMultiply, add, rotate, quantize }
+    enum Kind { case rmsNorm, rmsNormHeads, siluMultiply, add, rotate, quantize, round }
 
     let table: UnsafePointer<rk_kernels>
     var kind = Kind.add
@@ -83,6 +84,7 @@ final class RowsTask: ParallelTask {
     var sine: UnsafePointer<Float>?
     var interleaved = false
     var quantized: QuantizedRows?
+    var rounded: AlignedBuffer?
 
     init(table: UnsafePointer<rk_kernels>, nothing: AlignedBuffer) {
         self.table = table
@@ -113,6 +115,9 @@ final class RowsTask: ParallelTask {
                 kernel?(out[row] + start, cosine + row * half, sine + row * half, half)
             }
         case .quantize: quantized?.quantize(row: row, of: x[row], columns: x.columns, table)
+        case .round:
+            guard let halves = rounded?.base.assumingMemoryBound(to: UInt16.self) else { return }
+            table.pointee.bf16_round(halves + row * x.columns, x[row], x.columns)
         }
     }
 }

@@ -9,11 +9,12 @@ struct SpeculationOptions: ParsableArguments {
         case none
         case promptLookup = "prompt-lookup"
         case draftModel = "draft-model"
+        case multiTokenPrediction = "mtp"
     }
 
     @Option(
         help: ArgumentHelp(
-            "Guess tokens ahead: none, prompt-lookup or draft-model. Faster, the same text.",
+            "Guess tokens ahead: none, prompt-lookup, draft-model or mtp (the checkpoint's own layer). Faster, the same text.",
             valueName: "method"))
     var speculative: Method?
 
@@ -48,6 +49,7 @@ struct SpeculationOptions: ParsableArguments {
         switch method {
         case .none: return nil
         case .promptLookup: speculation = .promptLookup
+        case .multiTokenPrediction: speculation = .multiTokenPrediction
         case .draftModel:
             speculation = .draftModel(try options.open(draftModel ?? "", isDraft: true))
         }

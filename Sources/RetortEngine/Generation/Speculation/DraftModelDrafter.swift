@@ -61,7 +61,7 @@ package final class DraftModelDrafter: Drafter {
         return mine.vocabularySize
     }
 
-    package func begin(_ prompt: [Int32]) -> Int {
+    package func begin(_ prompt: [Int32], cached: Int) -> Int {
         tokens.removeSubrange(tokens.commonPrefixLength(with: prompt)...)
         cut(to: tokens.count)
         isForeign = tokens.contains { Int($0) >= sharedTokens }

@@ -13,8 +13,9 @@ package protocol Drafter: AnyObject {
     var readsStates: Bool { get }
 
     /// Begins a sequence that starts with `prompt`, which may go on from the one before.
+    /// - Parameter cached: Tokens of the prompt that the model does not run again.
     /// - Returns: How many tokens of the prompt are known already; the rest is appended next.
-    func begin(_ prompt: [Int32]) -> Int
+    func begin(_ prompt: [Int32], cached: Int) -> Int
 
     /// Takes tokens of the prompt, or tokens that the model chose.
     /// - Parameters:

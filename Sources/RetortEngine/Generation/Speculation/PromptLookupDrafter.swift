@@ -29,7 +29,7 @@ package final class PromptLookupDrafter: Drafter {
         tokens.reserveCapacity(contextLength)
     }
 
-    package func begin(_ prompt: [Int32]) -> Int {
+    package func begin(_ prompt: [Int32], cached: Int) -> Int {
         followed = nil
         let common = tokens.commonPrefixLength(with: prompt)
         guard common < tokens.count else { return common }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import RetortModels
+
 /// How the next tokens are guessed ahead of the model, which then checks several in one pass
 /// (Leviathan, Kalman and Matias 2023). The text is the same with every method and with none: a
 /// guess counts only where the model, its sampling and its seed choose that very token.
@@ -7,6 +9,7 @@ public struct Speculation: Sendable {
     enum Method: Sendable {
         case promptLookup
         case draftModel(ReasoningModel)
+        case prediction
     }
 
     let method: Method
@@ -26,14 +29,20 @@ public struct Speculation: Sendable {
         Speculation(method: .draftModel(model))
     }
 
+    /// Lets the layer guess that a checkpoint of DeepSeek-V3 has for it. It needs a cache of its own.
+    public static var multiTokenPrediction: Speculation { Speculation(method: .prediction) }
+
     private init(method: Method) { self.method = method }
 
     /// - Throws: ``EngineError`` if a value is out of its range or the draft model has another
     ///   vocabulary than `model`.
     public func validate(for model: ReasoningModel) throws {
         try validate()
-        if case .draftModel(let draft) = method {
-            _ = try DraftModelDrafter.sharedTokens(draft, model)
+        switch method {
+        case .promptLookup: break
+        case .draftModel(let draft): _ = try DraftModelDrafter.sharedTokens(draft, model)
+        case .prediction:
+            guard model.languageModel.canPredict else { throw PredictionDrafter.missing(model) }
         }
     }
 
@@ -49,18 +58,20 @@ public struct Speculation: Sendable {
     /// Whether a drafter made for the one can be used for the other.
     func hasMethod(of other: Speculation) -> Bool {
         switch (method, other.method) {
-        case (.promptLookup, .promptLookup): true
+        case (.promptLookup, .promptLookup), (.prediction, .prediction): true
         case (.draftModel(let one), .draftModel(let two)): one === two
         default: false
         }
     }
 
-    /// - Throws: ``EngineError`` if the draft model has another vocabulary.
+    /// - Throws: ``EngineError`` if the draft model has another vocabulary, or the model has no
+    ///   predicting layer.
     func makeDrafter(for model: ReasoningModel, contextLength: Int) throws -> any Drafter {
         switch method {
         case .promptLookup: PromptLookupDrafter(contextLength: contextLength)
         case .draftModel(let draft):
             try DraftModelDrafter(draft, target: model, contextLength: contextLength)
+        case .prediction: try PredictionDrafter(model, contextLength: contextLength)
         }
     }
 }

@@ -39,7 +39,7 @@ package final class Speculator {
         drafted = 0
         accepted = 0
         passSeconds = nil
-        let known = drafter.begin(prompt)
+        let known = drafter.begin(prompt, cached: cached)
         // The states before these tokens are not there, or nobody asked for them.
         let count = drafter.readsStates ? min(cached + 1, prompt.count) : prompt.count
         if known < count {
