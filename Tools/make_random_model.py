@@ -44,7 +44,7 @@ def random_blocks(rng, kind, rows, columns, std):
     elif kind in (KINDS.Q4_K, KINDS.Q5_K):
         # 6-bit scales s and minima t: d s q - m t is centred when m t is half of the largest d s q.
         levels = 15 if kind == KINDS.Q4_K else 31
-        d = halves(std / (36 * levels * 0.29))
+        d = halves(std / (45.5 * levels * 0.307))
         raw[:, :2] = d
         raw[:, 2:4] = (d.view(np.float16) * np.float16(levels / 2)).view(np.uint8)
         raw[:, 4:16] = rng.integers(0, 256, (count, 12), np.uint8) & 0x3F | 0xA0
