@@ -15,7 +15,7 @@ fi
 model=$1
 tokenizer=$2
 retort=.build/release/retort
-options=(--speculative prompt-lookup --repetitions "${3:-3}" --gen-tokens "${GEN_TOKENS:-192}"
+options=(--speculative prompt-lookup --repetitions "${3:-5}" --gen-tokens "${GEN_TOKENS:-64}"
     --threads "${THREADS:-2}" --skip-check --json --replay -)
 ids() { $retort tokenize "$tokenizer" --file - | tr ' ' '\n'; }
 
