@@ -39,6 +39,10 @@ public struct ModelSummary: Sendable {
             ("attention_heads", integer(config.numAttentionHeads)),
             ("key_value_heads", integer(config.numKeyValueHeads)),
             ("head_dim", integer(config.headDim)),
+            ("experts", integer(config.experts?.numRoutedExperts ?? 0)),
+            ("experts_per_token", integer(config.experts?.numExpertsPerTok ?? 0)),
+            // Keys and values, or the latent that both are made of.
+            ("cached_values_per_token", integer(config.numHiddenLayers * config.cachedWidth)),
             ("vocabulary", integer(config.vocabSize)),
             ("tokenizer_tokens", tokenizer.map { integer($0.vocabularySize) } ?? .null),
             ("context_length", integer(config.maxPositionEmbeddings)),
@@ -67,11 +71,11 @@ struct MemoryEstimate {
         tensors = checkpoint.tensorNames.compactMap(checkpoint.info)
         parameters = tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
         weightBytes = tensors.reduce(0) { $0 + $1.byteCount }
-        cacheBytes =
-            4 * config.numHiddenLayers * config.numKeyValueHeads * config.headDim * contextLength
-        let heads = config.numAttentionHeads + 2 * config.numKeyValueHeads
+        cacheBytes = 2 * config.numHiddenLayers * config.cachedWidth * contextLength
+        let queries = config.numAttentionHeads * config.headDim
         let widths =
-            4 * config.hiddenSize + 3 * config.intermediateSize + 2 * heads * config.headDim
+            4 * config.hiddenSize + 3 * config.intermediateSize + 2 * queries
+            + 2 * config.cachedWidth
         workingBytes = 4 * 512 * widths + 4 * 16 * config.vocabSize + 160 * config.vocabSize
     }
 
