@@ -13,7 +13,7 @@ import argparse
 import gguf
 import numpy as np
 
-from make_random_model import KINDS, TYPES, bytes_to_unicode, random_blocks
+from make_random_model import KINDS, TYPES, add_vocabulary, random_blocks
 
 HIDDEN, HEADS, VOCAB, DENSE = 2048, 16, 102400, 10944
 QUERY, LATENT, NOPE, ROPE, VALUE = 1536, 512, 128, 64, 128
@@ -55,17 +55,7 @@ def main():
     writer.add_expert_weights_scale(1.0)
     writer.add_expert_weights_norm(False)
 
-    byte_tokens = list(bytes_to_unicode().values())
-    merged = byte_tokens[0] + byte_tokens[1]
-    tokens = byte_tokens + [merged] + [f"filler{i}" for i in range(VOCAB - 258)] + ["<|end|>"]
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("deepseek-llm")
-    writer.add_token_list(tokens)
-    writer.add_token_types([1] * (len(tokens) - 1) + [3])
-    writer.add_token_merges([f"{byte_tokens[0]} {byte_tokens[1]}"])
-    writer.add_eos_token_id(len(tokens) - 1)
-    writer.add_bos_token_id(len(tokens) - 1)
-    writer.add_add_bos_token(False)
+    add_vocabulary(writer, VOCAB, "deepseek-llm", "<|end|>")
 
     def matrix(name, rows, columns, count=None):
         kind = TYPES[options.type]

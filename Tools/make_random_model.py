@@ -82,6 +82,21 @@ def bytes_to_unicode():
     return table
 
 
+def add_vocabulary(writer, size, pre, end):
+    """A synthetic byte-level vocabulary: the bytes, one merge, numbered fillers, an end token."""
+    byte_tokens = list(bytes_to_unicode().values())
+    merged = byte_tokens[0] + byte_tokens[1]
+    tokens = byte_tokens + [merged] + [f"filler{i}" for i in range(size - 258)] + [end]
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre(pre)
+    writer.add_token_list(tokens)
+    writer.add_token_types([1] * (len(tokens) - 1) + [3])
+    writer.add_token_merges([f"{byte_tokens[0]} {byte_tokens[1]}"])
+    writer.add_eos_token_id(len(tokens) - 1)
+    writer.add_bos_token_id(len(tokens) - 1)
+    writer.add_add_bos_token(False)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shape", choices=SHAPES, default="qwen2-1.5b")
@@ -109,18 +124,7 @@ def main():
     writer.add_layer_norm_rms_eps(1e-6)
     writer.add_vocab_size(s["vocab"])
 
-    byte_tokens = list(bytes_to_unicode().values())
-    merged = byte_tokens[0] + byte_tokens[1]
-    fillers = [f"filler{i}" for i in range(s["vocab"] - 256 - 2)]
-    tokens = byte_tokens + [merged] + fillers + ["<|endoftext|>"]
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("qwen2")
-    writer.add_token_list(tokens)
-    writer.add_token_types([1] * (len(tokens) - 1) + [3])
-    writer.add_token_merges([f"{byte_tokens[0]} {byte_tokens[1]}"])
-    writer.add_eos_token_id(len(tokens) - 1)
-    writer.add_bos_token_id(len(tokens) - 1)
-    writer.add_add_bos_token(False)
+    add_vocabulary(writer, s["vocab"], "qwen2", "<|endoftext|>")
 
     def matrix(name, rows, columns):
         kind = kind_of(name, s["layers"], TYPES[options.type], options.type == "q4_k_m")

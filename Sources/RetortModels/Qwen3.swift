@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Qwen3 (Yang et al. 2025), the base of R1-0528-Qwen3, dense or with experts. Each head's queries and keys are normalised
-// before they are rotated; biases only where config.json asks for them.
+// Qwen3 (Yang et al. 2025), the base of R1-0528-Qwen3, dense or with experts. Each head's queries
+// and keys are normalised before they are rotated; biases only where config.json asks for them.
 
 import RetortFormats
 

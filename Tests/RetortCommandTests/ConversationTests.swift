@@ -106,9 +106,12 @@ import Testing
         try terminal.type("\"\"\"What is\r")
         try terminal.expect("... ")
         try terminal.type("11 * 11?\"\"\"\r")
+        // Half a message would not be answered.
+        try terminal.expect("11 × 11 = 121")
         try terminal.expect("tokens/s")
         try terminal.expect(">>> ")
-        try terminal.type("\u{1B}[200~What is 7 *\r\n6?\u{1B}[201~\r")
+        try terminal.type("\u{1B}[200~What is\r\n7 * 6?\u{1B}[201~\r")
+        try terminal.expect("7 × 6 = 42")
         try terminal.expect("tokens/s")
     }
 

@@ -50,6 +50,7 @@ public final class ChatSession: @unchecked Sendable {
     // from beginning to end.
     public let model: ReasoningModel
     public let contextLength: Int
+    /// Not Synchronization's Mutex, which the thread sanitizer cannot see.
     private let turn = NSLock()
     private let generator: Generator
     private var history: [Message]

@@ -13,7 +13,7 @@ public struct BlockScales: @unchecked Sendable {
     static let suffix = "_scale_inv"
     static func isScale(_ name: String) -> Bool { name.hasSuffix(".weight" + suffix) }
     /// Rows and columns of a block.
-    static let block = 128
+    static let block = WeightMatrix.scaleBlock
 
     /// f32, `[ceil(rows / 128), ceil(columns / 128)]`.
     public let bytes: UnsafeRawBufferPointer
