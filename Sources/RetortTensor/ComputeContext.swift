@@ -25,8 +25,8 @@ package final class ComputeContext {
     let expandedTask: ExpandedAttentionTask
     /// Activations quantised for the kernels of quantised weights.
     let quantized: QuantizedRows
-    /// Activations rounded to bf16 for products with bf16 weights.
-    let rounded: AlignedBuffer
+    /// Activations rounded to bf16, or split into two, for products with bf16 weights.
+    let rounded: BFloatRows
     /// What the tasks' pointers show before their first use.
     private let nothing: AlignedBuffer
 
@@ -43,8 +43,9 @@ package final class ComputeContext {
         self.maximumRows = maximumRows
         table = kernels.table
         quantized = try QuantizedRows(maximumRows: maximumRows, maximumColumns: maximumColumns)
-        let rows = kernels.table.pointee.has_bf16_products != 0 ? maximumRows : 0
-        rounded = try AlignedBuffer(byteCount: 2 * rows * maximumColumns)
+        rounded = try BFloatRows(
+            rounded: maximumRows, split: min(maximumRows, Self.exactRows),
+            columns: maximumColumns, table)
         let empty = try AlignedBuffer(byteCount: 64)
         nothing = empty
         linearTask = try LinearTask(
@@ -57,6 +58,35 @@ package final class ComputeContext {
         headLinearTask = HeadLinearTask(table: table, nothing: empty)
         expandedTask = ExpandedAttentionTask(
             table: table, threads: pool.threadCount, nothing: empty)
+    }
+}
+
+/// Rows of activations in the form that products with bf16 weights take.
+final class BFloatRows {
+    private let values: AlignedBuffer
+
+    /// - Parameters:
+    ///   - rounded, split: The most rows in either form.
+    init(
+        rounded: Int, split: Int, columns: Int, _ table: UnsafePointer<rk_kernels>
+    ) throws(TensorError) {
+        let halves = table.pointee.has_bf16_products != 0 ? max(rounded, 2 * split) * columns : 0
+        values = try AlignedBuffer(byteCount: 2 * halves)
+    }
+
+    /// Rounded: `[rows, columns]`; split: `[rows, 2, columns]`.
+    var base: UnsafeMutablePointer<UInt16> {
+        values.base.assumingMemoryBound(to: UInt16.self)
+    }
+
+    func round(row: Int, of x: Rows, _ table: UnsafePointer<rk_kernels>) {
+        table.pointee.bf16_round(base + row * x.columns, x[row], x.columns)
+    }
+
+    func split(
+        row: Int, of x: UnsafePointer<Float>, columns: Int, _ table: UnsafePointer<rk_kernels>
+    ) {
+        table.pointee.bf16_split(base + 2 * row * columns, x, columns)
     }
 }
 

@@ -161,6 +161,38 @@ func layer(_ bytes: [UInt8], _ dtype: DType, _ x: [Float], _ c: KernelCase) thro
     }
 
     @Test(
+        "bf16 weights times split rows equal the plain sum, and a row does not see the others",
+        arguments: kernelCases(depths: [1, 31, 33, 64, 100, 128, 193]))
+    func bf16SplitRows(c: KernelCase) throws {
+        let table = c.kernels.table.pointee
+        var random = SeededRandom(seed: 11)
+        let x = random.floats(c.rows * c.depth)
+        var split = [UInt16](repeating: 0, count: 2 * x.count)
+        for row in 0..<c.rows {
+            table.bf16_split(
+                &split[2 * row * c.depth], Array(x[(row * c.depth)..<((row + 1) * c.depth)]),
+                c.depth)
+        }
+        let bytes = stored(random.floats(c.outputs * c.depth), .bf16, columns: c.depth, c.kernels)
+        let w = loaded(bytes, .bf16, count: c.outputs * c.depth, c.kernels)
+        var y = [Float](repeating: .nan, count: c.rows * c.outputs)
+        bytes.withUnsafeBytes {
+            table.bf16_gemv_rows(
+                &y, c.outputs, $0.baseAddress, 2 * c.depth, split, c.rows, c.outputs, c.depth)
+        }
+        #expect(relativeError(y, product(x, w, c)) < 5e-5)
+        for row in 0..<c.rows {
+            var alone = [Float](repeating: .nan, count: c.outputs)
+            bytes.withUnsafeBytes {
+                table.bf16_gemv_rows(
+                    &alone, c.outputs, $0.baseAddress, 2 * c.depth,
+                    Array(split[(2 * row * c.depth)...]), 1, c.outputs, c.depth)
+            }
+            #expect(alone == Array(y[(row * c.outputs)..<((row + 1) * c.outputs)]))
+        }
+    }
+
+    @Test(
         "a linear layer of bf16 weights stays within 1 % of f32, short inputs within 1e-5",
         arguments: Kernels.available.map(\.name),
         [(1, 1e-5), (127, 1e-5), (128, 1e-2), (141, 1e-2)])

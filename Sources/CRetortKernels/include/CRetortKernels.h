@@ -65,7 +65,7 @@ typedef struct {
   void (*gemm_panel)(float *c, size_t ldc, const float *a, size_t lda, const float *b, size_t ldb,
                      size_t m, size_t n, size_t k, int accumulate);
 
-  /// Whether the two kernels that follow are faster than the f32 ones.
+  /// Whether the kernels that follow are faster than the f32 ones.
   int has_bf16_products;
   /// Rounds n floats to bf16, to nearest, ties to even.
   void (*bf16_round)(uint16_t *out, const float *x, size_t n);
@@ -73,6 +73,12 @@ typedef struct {
   /// count pairs, and pack_panel makes B of bf16 weights that it is told are f32, half as many.
   void (*bf16_panel)(float *c, size_t ldc, const uint16_t *a, size_t lda, const float *b, size_t ldb,
                      size_t m, size_t n, size_t k, int accumulate);
+
+  /// Splits x into bf16 high + low, out[2][n], which are within 2^-16 of it.
+  void (*bf16_split)(uint16_t *out, const float *x, size_t n);
+  /// gemv_rows for bf16 weights with x split, [m][2][k]: what a row gets does not depend on m.
+  void (*bf16_gemv_rows)(float *y, size_t ldy, const void *w, size_t row_bytes, const uint16_t *x,
+                         size_t m, size_t rows, size_t k);
 
   /// Quantises one row to int8 with a scale per block. k is a multiple of 32.
   void (*q8_quantize)(rk_q8_rows target, const float *x, size_t k);

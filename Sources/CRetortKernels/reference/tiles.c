@@ -6,11 +6,11 @@
 //
 //   q8_0  pairs of blocks: 2 x [8 groups] of value + 128, then 2 x [16] f16 d             1088 bytes
 //   q4_0  pairs of blocks: 2 x [4 groups] of nibbles, then 2 x [16] f16 d                  576
-//   q4_k  super-blocks: [4][8 groups] of nibbles, [8][16] scales, [8][16] minima,
-//         [16] f16 d, [16] f16 dmin                                                       2368
-//   q5_k  the same with [8 groups] of fifth bits after the nibbles                        2880
-//   q6_k  super-blocks: [2][2][8 groups] of nibbles, [2][8 groups] of upper bit pairs,
-//         [16][16] signed scales, [16] f16 d, 32 unused bytes                             3392
+//   q4_k  super-blocks: [8][16] scales, [8][16] minima, [16] f16 d, [16] f16 dmin,
+//         [4][8 groups] of nibbles                                                        2368
+//   q5_k  the same with [8 groups] of fifth bits before the nibbles                       2880
+//   q6_k  super-blocks: [16][16] signed scales, [16] f16 d, 32 unused bytes,
+//         [2][8] x (2 groups of nibbles, a group of upper bit pairs)                      3392
 //
 // An odd last block of q8_0 or q4_0 stands alone and is padded to a multiple of 64 bytes. Within a
 // group of packed bytes the bits lie as in ggml's blocks (which elements share a byte).
@@ -83,17 +83,17 @@ static void pack_q4_0(uint8_t *tile, const uint8_t *source, size_t row, size_t k
 /// q4_k and q5_k: d, dmin, 12 bytes of 6-bit scales and minima, (fifth bits,) nibbles.
 static void pack_k45(uint8_t *tile, const uint8_t *source, int fifth, size_t row, size_t k) {
   for (size_t super = 0; super < k / RK_SUPER; super++) {
-    uint8_t *scales = tile + 2048 + (fifth ? 512 : 0);
     for (int sub = 0; sub < 8; sub++) {
       uint8_t scale, minimum;
       rk_k_scale(source + 4, sub, &scale, &minimum);
-      scales[16 * sub + row] = scale;
-      scales[128 + 16 * sub + row] = minimum;
+      tile[16 * sub + row] = scale;
+      tile[RK_K_MINIMA + 16 * sub + row] = minimum;
     }
-    memcpy(scales + 256 + 2 * row, source, 2);
-    memcpy(scales + 288 + 2 * row, source + 2, 2);
-    scatter(tile, source + (fifth ? 48 : 16), 128, row, 0);
-    if (fifth) scatter(tile + 2048, source + 16, 32, row, 0);
+    memcpy(tile + RK_K_D + 2 * row, source, 2);
+    memcpy(tile + RK_K_DMIN + 2 * row, source + 2, 2);
+    if (fifth) scatter(tile + RK_K_GROUPS, source + 16, 32, row, 0);
+    scatter(tile + (fifth ? RK_Q5_K_NIBBLES : RK_K_GROUPS), source + (fifth ? 48 : 16), 128, row,
+            0);
     source += fifth ? 176 : 144;
     tile += fifth ? RK_Q5_K_TILE : RK_Q4_K_TILE;
   }
@@ -101,10 +101,16 @@ static void pack_k45(uint8_t *tile, const uint8_t *source, int fifth, size_t row
 
 static void pack_q6_k(uint8_t *tile, const uint8_t *source, size_t row, size_t k) {
   for (size_t super = 0; super < k / RK_SUPER; super++) {
-    scatter(tile, source, 128, row, 0);
-    scatter(tile + 2048, source + 128, 64, row, 0);
-    for (int sub = 0; sub < 16; sub++) tile[3072 + 16 * sub + row] = source[192 + sub];
-    memcpy(tile + 3328 + 2 * row, source + 208, 2);
+    for (int sub = 0; sub < 16; sub++) tile[16 * sub + row] = source[192 + sub];
+    memcpy(tile + RK_K_D + 2 * row, source + 208, 2);
+    for (int half = 0; half < 2; half++)
+      for (int group = 0; group < 8; group++) {
+        uint8_t *target = tile + q6_k_group(half, group);
+        const uint8_t *nibbles = source + 64 * half + 4 * group;
+        scatter(target, nibbles, 4, row, 0);
+        scatter(target + 64, nibbles + 32, 4, row, 0);
+        scatter(target + 128, source + 128 + 32 * half + 4 * group, 4, row, 0);
+      }
     source += 210;
     tile += RK_Q6_K_TILE;
   }

@@ -9,6 +9,21 @@
 
 enum { RK_Q4_K_TILE = 2368, RK_Q5_K_TILE = 2880, RK_Q6_K_TILE = 3392 };
 
+/// Offsets in a super-block of the k-quants. Scales come first and the rest in the order of use: a
+/// processor fetches a stream ahead by itself, but not one that jumps.
+enum {
+  RK_K_MINIMA = 128,    // q4_k, q5_k
+  RK_K_D = 256,         // [16] f16
+  RK_K_DMIN = 288,      // q4_k, q5_k
+  RK_K_GROUPS = 320,    // q4_k: nibbles; q5_k: fifth bits, then nibbles; q6_k: see below
+  RK_Q5_K_NIBBLES = 832
+};
+
+/// q6_k: a group of either part's nibbles and their upper bits lie side by side.
+static inline size_t q6_k_group(int half, int group) {
+  return RK_K_GROUPS + (size_t)(half * 8 + group) * 192;
+}
+
 static inline size_t q8_0_values(size_t block) { return block / 2 * 1088 + block % 2 * 512; }
 static inline size_t q4_0_values(size_t block) { return block / 2 * 576 + block % 2 * 256; }
 

@@ -310,6 +310,55 @@ static void bf16_panel(float *c, size_t ldc, const uint16_t *a, size_t lda, cons
   for (; i < m; i++)
     micro_bf16(1, c + i * ldc, ldc, a + 2 * i * lda, lda, b, ldb, n, k, accumulate);
 }
+
+INLINE __m512bh load32(const void *p, size_t n) {
+  return (__m512bh)(n >= 32 ? _mm512_loadu_si512(p)
+                            : _mm512_maskz_loadu_epi16((__mmask32)((1u << n) - 1), p));
+}
+
+/// The products of up to 32 weights.
+INLINE void split_step(const int MR, __m512 sum[4][4], const int j, const uint16_t *x,
+                       const uint8_t *row, size_t n, size_t k) {
+  __m512bh w = load32(row, n);
+#pragma unroll
+  for (int m = 0; m < MR; m++) {
+    const uint16_t *high = x + m * 2 * k;
+    sum[m][2 * j] = _mm512_dpbf16_ps(sum[m][2 * j], w, load32(high, n));
+    sum[m][2 * j + 1] = _mm512_dpbf16_ps(sum[m][2 * j + 1], w, load32(high + k, n));
+  }
+}
+
+/// The dot products of one row of weights with MR <= 4 rows of split activations. What a row of x
+/// gets does not depend on MR.
+INLINE void split_dots(const int MR, float *y, size_t ldy, const uint16_t *x, const uint8_t *row,
+                       size_t k) {
+  __m512 sum[4][4];
+#pragma unroll
+  for (int m = 0; m < MR; m++)
+#pragma unroll
+    for (int j = 0; j < 4; j++) sum[m][j] = _mm512_setzero_ps();
+  size_t i = 0;
+  for (; i + 64 <= k; i += 64) {
+    split_step(MR, sum, 0, x + i, row + 2 * i, 32, k);
+    split_step(MR, sum, 1, x + i + 32, row + 2 * i + 64, 32, k);
+  }
+  for (; i < k; i += 32) split_step(MR, sum, 0, x + i, row + 2 * i, k - i, k);
+#pragma unroll
+  for (int m = 0; m < MR; m++)
+    y[m * ldy] = _mm512_reduce_add_ps(
+        _mm512_add_ps(_mm512_add_ps(sum[m][0], sum[m][2]), _mm512_add_ps(sum[m][1], sum[m][3])));
+}
+
+static void bf16_gemv_rows(float *y, size_t ldy, const void *w, size_t row_bytes, const uint16_t *x,
+                           size_t m, size_t rows, size_t k) {
+  const uint8_t *row = w;
+  for (size_t r = 0; r < rows; r++, row += row_bytes) {
+    size_t i = 0;
+    for (; i + 4 <= m; i += 4) split_dots(4, y + i * ldy + r, ldy, x + i * 2 * k, row, k);
+    for (; i + 2 <= m; i += 2) split_dots(2, y + i * ldy + r, ldy, x + i * 2 * k, row, k);
+    if (i < m) split_dots(1, y + i * ldy + r, ldy, x + i * 2 * k, row, k);
+  }
+}
 #endif
 
 #include "avx512_tiles.inc"

@@ -29,6 +29,7 @@ extension ComputeContext {
         if weight.dtype.isQuantized {
             task.quantized = group.quantized(x, columns: weight.columns, table)
         }
+        task.split = task.splits(weight) ? group.split(x, columns: weight.columns, table) : nil
         task.rowsPerChunk = LinearTask.streamRows(
             weight, unit: 2 * Int(RK_TILE), threads: pool.threadCount)
         group.addChunks(of: task)
@@ -51,8 +52,9 @@ final class LinearGroupTask: ParallelTask {
     private let tasks: [LinearTask]
     /// Inputs in the kernels' form.
     private let rows: [QuantizedRows]
+    private let splitRows: [BFloatRows]
     private var rowCount = 0
-    private var latest: (x: UnsafeMutablePointer<Float>, columns: Int)?
+    private var latest: (x: UnsafeMutablePointer<Float>, columns: Int, isSplit: Bool)?
 
     /// - Parameter capacity: The most layers of a group.
     init(
@@ -69,10 +71,14 @@ final class LinearGroupTask: ParallelTask {
         }
         self.tasks = tasks
         var rows: [QuantizedRows] = []
+        var splitRows: [BFloatRows] = []
         for _ in 0..<capacity {
             rows.append(try QuantizedRows(maximumRows: 1, maximumColumns: maximumColumns))
+            splitRows.append(
+                try BFloatRows(rounded: 0, split: 1, columns: maximumColumns, table))
         }
         self.rows = rows
+        self.splitRows = splitRows
     }
 
     func begin() {
@@ -98,12 +104,27 @@ final class LinearGroupTask: ParallelTask {
     func quantized(
         _ x: UnsafeMutablePointer<Float>, columns: Int, _ table: UnsafePointer<rk_kernels>
     ) -> rk_q8_rows {
-        if latest?.x != x || latest?.columns != columns {
-            rows[rowCount].quantize(row: 0, of: x, columns: columns, table)
-            rowCount += 1
-            latest = (x, columns)
+        if isNew(x, columns: columns, isSplit: false) {
+            rows[rowCount - 1].quantize(row: 0, of: x, columns: columns, table)
         }
         return rows[rowCount - 1].view
+    }
+
+    /// The same for bf16 weights.
+    func split(
+        _ x: UnsafeMutablePointer<Float>, columns: Int, _ table: UnsafePointer<rk_kernels>
+    ) -> UnsafePointer<UInt16> {
+        if isNew(x, columns: columns, isSplit: true) {
+            splitRows[rowCount - 1].split(row: 0, of: x, columns: columns, table)
+        }
+        return UnsafePointer(splitRows[rowCount - 1].base)
+    }
+
+    private func isNew(_ x: UnsafeMutablePointer<Float>, columns: Int, isSplit: Bool) -> Bool {
+        if let latest, latest == (x, columns, isSplit) { return false }
+        rowCount += 1
+        latest = (x, columns, isSplit)
+        return true
     }
 
     func run(chunk: Int, thread: Int) {

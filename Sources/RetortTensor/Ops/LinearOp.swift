@@ -20,6 +20,7 @@ extension ComputeContext {
         task.weight = weight
         task.bias = bias
         task.rounded = nil
+        task.split = nil
         let unit: Int
         if weight.dtype.isQuantized {
             if x.rows == 1 {
@@ -33,8 +34,12 @@ extension ComputeContext {
             table.pointee.has_bf16_products != 0
         {
             forEachRow(.round, out: x, x: x)
-            task.rounded = UnsafePointer(rounded.base.assumingMemoryBound(to: UInt16.self))
+            task.rounded = UnsafePointer(rounded.base)
             unit = Int(RK_PANEL)
+        } else if task.splits(weight), x.rows <= Self.exactRows {
+            forEachRow(.split, out: x, x: x)
+            task.split = UnsafePointer(rounded.base)
+            unit = 8
         } else if x.rows <= Self.exactRows, weight.scales.isEmpty {
             unit = 8
         } else {
@@ -72,7 +77,10 @@ final class LinearTask: ParallelTask {
     var weight: WeightMatrix?
     var bias: UnsafePointer<Float>?
     var quantized = rk_q8_rows()
+    /// `[x.rows, x.columns]`
     var rounded: UnsafePointer<UInt16>?
+    /// `[x.rows, 2, x.columns]`
+    var split: UnsafePointer<UInt16>?
     var rowsPerChunk = 1
     private let panels: [AlignedBuffer]
     /// One row of activations for each thread, times the scales of a row of weight blocks.
@@ -94,6 +102,12 @@ final class LinearTask: ParallelTask {
         self.scaledRows = scaledRows
     }
 
+    /// Whether few rows are split into pairs of bf16: that costs no precision, and the weights are
+    /// multiplied as they come from memory.
+    func splits(_ weight: WeightMatrix) -> Bool {
+        weight.dtype == .bf16 && table.pointee.has_bf16_products != 0
+    }
+
     func run(chunk: Int, thread: Int) {
         guard let weight else { return }
         let first = chunk * rowsPerChunk
@@ -107,6 +121,10 @@ final class LinearTask: ParallelTask {
         } else if let rounded {
             runPairs(
                 weight, rounded, first: first, count: count, target: target, panels[thread].floats)
+        } else if let split {
+            table.pointee.bf16_gemv_rows(
+                target, out.stride, weight.base + first * weight.stride, weight.stride, split,
+                x.rows, count, x.columns)
         } else if x.rows > ComputeContext.exactRows {
             runPanels(weight, first: first, count: count, target: target, panels[thread].floats)
         } else if weight.scales.isEmpty {

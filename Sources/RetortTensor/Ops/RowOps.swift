@@ -69,7 +69,7 @@ extension ComputeContext {
 }
 
 final class RowsTask: ParallelTask {
-    enum Kind { case rmsNorm, rmsNormHeads, siluMultiply, add, rotate, quantize, round }
+    enum Kind { case rmsNorm, rmsNormHeads, siluMultiply, add, rotate, quantize, round, split }
 
     let table: UnsafePointer<rk_kernels>
     var kind = Kind.add
@@ -84,7 +84,7 @@ final class RowsTask: ParallelTask {
     var sine: UnsafePointer<Float>?
     var interleaved = false
     var quantized: QuantizedRows?
-    var rounded: AlignedBuffer?
+    var rounded: BFloatRows?
 
     init(table: UnsafePointer<rk_kernels>, nothing: AlignedBuffer) {
         self.table = table
@@ -115,9 +115,8 @@ final class RowsTask: ParallelTask {
                 kernel?(out[row] + start, cosine + row * half, sine + row * half, half)
             }
         case .quantize: quantized?.quantize(row: row, of: x[row], columns: x.columns, table)
-        case .round:
-            guard let halves = rounded?.base.assumingMemoryBound(to: UInt16.self) else { return }
-            table.pointee.bf16_round(halves + row * x.columns, x[row], x.columns)
+        case .round: rounded?.round(row: row, of: x, table)
+        case .split: rounded?.split(row: row, of: x[row], columns: x.columns, table)
         }
     }
 }
