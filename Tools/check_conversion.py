@@ -110,7 +110,8 @@ def llama_logits(path: Path, tokens: list[int], vocab: int) -> np.ndarray:
     if not model:
         raise SystemExit(f"FAIL {path}: llama.cpp does not load it")
     options = llama_cpp.llama_context_default_params()
-    options.n_ctx = 64
+    options.n_ctx = max(64, len(tokens))
+    options.n_batch = options.n_ubatch = options.n_ctx
     options.n_threads = options.n_threads_batch = 2
     options.type_k = options.type_v = llama_cpp.GGML_TYPE_F32
     options.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
