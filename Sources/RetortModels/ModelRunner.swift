@@ -42,12 +42,10 @@ public final class ModelRunner {
             predicts: model.predictor != nil)
     }
 
-    /// An empty cache for `capacity` tokens of the type f32, f16 or bf16.
+    /// An empty cache for `capacity` tokens of one of ``KVCache/types``.
+    /// - Throws: ``ModelError`` if it is none of them or the model's heads do not fill its blocks.
     public func makeCache(capacity: Int, dtype: DType) throws -> KVCache {
-        guard dtype == .f32 || dtype == .f16 || dtype == .bf16 else {
-            throw ModelError("the cache can be f32, f16 or bf16, not \(dtype.rawValue)")
-        }
-        return try KVCache(config: model.config, capacity: max(1, capacity), dtype: dtype)
+        try KVCache(config: model.config, capacity: max(1, capacity), dtype: dtype)
     }
 
     /// Appends tokens to the cache.

@@ -22,7 +22,7 @@ extension BenchCommand {
         let prompt = ids.map { Array($0.dropLast(genTokens)) } ?? Self.prompt(promptTokens, model)
         let result = try model.measureSpeculation(
             method, prompt: prompt, answer: ids.map { Array($0.suffix(genTokens)) },
-            generatedTokens: genTokens, repetitions: repetitions
+            generatedTokens: genTokens, repetitions: repetitions, cacheType: cacheType.dtype
         ) { repetition in
             if Terminal.errorIsTerminal { Output.note("run \(repetition) of \(repetitions) done") }
         }
