@@ -44,6 +44,30 @@ import Testing
         #expect(try runner.forward([8], cache: cache).map(\.bitPattern) == expected)
     }
 
+    @Test("models may share threads, also beyond the life of the first, and compute the same")
+    func sharedThreads() throws {
+        func logits(_ model: LanguageModel, sharing other: LanguageModel? = nil) throws
+            -> [UInt32]
+        {
+            let runner = try ModelRunner(model, batchSize: 8, sharingThreadsOf: other)
+            #expect(runner.usesThreads(of: other ?? model))
+            let cache = try runner.makeCache(capacity: 32, dtype: .f32)
+            return try runner.forward([5, 6, 7, 8], cache: cache).map(\.bitPattern)
+        }
+        let checkpoint = try Checkpoint(path: fixture("llama-mha").path)
+        let other = try Checkpoint(path: fixture("qwen2-gqa").path)
+        var first: LanguageModel? = try LanguageModel(other, threads: 2)
+        let alone = try LanguageModel(checkpoint, threads: 1)
+        let shared = try LanguageModel(checkpoint, sharingThreadsOf: #require(first))
+        #expect(shared.threadCount == 2)
+        #expect(try shared.sharesThreads(with: #require(first)))
+        #expect(!shared.sharesThreads(with: alone))
+        let expected = try logits(alone)
+        #expect(try logits(alone, sharing: first) == expected)
+        first = nil
+        #expect(try logits(shared) == expected)
+    }
+
     @Test("tokens outside the vocabulary, a full cache and no tokens are errors")
     func badInput() throws {
         let runner = try runner()

@@ -68,7 +68,7 @@ struct ChatCommand: ParsableCommand {
         options.maximumTokens = maxTokens
         options.stopStrings = stop
         options.thinks = !noThink
-        options.speculation = try speculation.open(modelOptions)
+        options.speculation = try speculation.open(modelOptions, for: model)
         try options.speculation?.validate(for: model)
         let session = try ChatSession(
             model, system: system, contextLength: context, cacheType: cacheType.dtype)
