@@ -60,7 +60,8 @@ let package = Package(
             name: "CRetortKernels",
             exclude: [
                 "reference/generic.inc", "reference/panels.inc", "reference/quantize.inc",
-                "reference/table.inc", "x86/avx2_tiles.inc", "x86/avx512_tiles.inc",
+                "reference/table.inc", "x86/avx2_q8_rows.inc", "x86/avx2_tiles.inc",
+                "x86/avx512_q8_rows.inc", "x86/avx512_tiles.inc",
             ],
             cSettings: cSettings),
         module("RetortJSON"),

@@ -138,6 +138,16 @@ FP8 = {
 MTP = {"deepseek-v3-mtp": (DeepseekV3Config, dict(V3, num_nextn_predict_layers=1), "float32")}
 CASES.update(FP8)
 CASES.update(MTP)
+# Whose heads and latents fill blocks of 32, for a q8_0 cache: with weights that do not make more of
+# its rounding than trained ones do, and the latter with many heads to a latent.
+CASES.update({
+    "qwen3-blocks": (Qwen3Config, dict(head_dim=32, initializer_range=0.1), "bfloat16"),
+    "deepseek-v3-blocks": (
+        DeepseekV3Config,
+        dict(V3, kv_lora_rank=64, qk_rope_head_dim=32, num_attention_heads=10,
+             num_key_value_heads=10, n_routed_experts=4, num_experts_per_tok=2, n_group=2,
+             topk_group=1, initializer_range=0.1), "bfloat16"),
+})
 CLASSES = {LlamaConfig: LlamaForCausalLM, Qwen2Config: Qwen2ForCausalLM,
            Qwen3Config: Qwen3ForCausalLM, Qwen3MoeConfig: Qwen3MoeForCausalLM,
            DeepseekV2Config: DeepseekV2ForCausalLM, DeepseekV3Config: DeepseekV3ForCausalLM}

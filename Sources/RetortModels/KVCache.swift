@@ -20,11 +20,15 @@ public final class KVCache {
     /// Tokens seen so far.
     public private(set) var count = 0
     public let dtype: DType
+    /// What a cache can be made of.
+    public static let types: [DType] = [.f32, .f16, .bf16, .q8_0]
     let layers: [Layer]
     private let buffer: AlignedBuffer
 
-    /// - Throws: ``TensorError`` if the system refuses the memory.
+    /// - Throws: ``ModelError`` if the type is none of ``types`` or its blocks do not fit the heads,
+    ///   ``TensorError`` if the system refuses the memory.
     init(config: ModelConfig, capacity: Int, dtype: DType) throws {
+        try Self.check(dtype, config)
         self.capacity = capacity
         self.dtype = dtype
         guard
@@ -54,11 +58,38 @@ public final class KVCache {
         }
     }
 
+    private static func check(_ dtype: DType, _ config: ModelConfig) throws(ModelError) {
+        guard types.contains(dtype) else {
+            let names = types.map(\.rawValue).joined(separator: ", ")
+            throw ModelError("the cache can be \(names), not \(dtype.rawValue)")
+        }
+        // Each row begins with a block, and so do the values among the latents.
+        let (name, sizes) =
+            config.latentAttention.map { ("latents", [$0.kvLoraRank, $0.qkRopeHeadDim]) }
+            ?? ("heads", [config.headDim])
+        guard sizes.allSatisfy({ $0 % dtype.blockSize == 0 }) else {
+            let found = sizes.map(String.init).joined(separator: " + ")
+            throw ModelError(
+                "a \(dtype.rawValue) cache needs multiples of \(dtype.blockSize), this model's \(name) have \(found) elements; take f16"
+            )
+        }
+    }
+
+    /// Bytes that a cache of a model takes for each token, nil if its blocks do not fit the model.
+    public static func bytesPerToken(_ config: ModelConfig, dtype: DType) -> Int? {
+        guard (try? check(dtype, config)) != nil else { return nil }
+        return byteCount(
+            config: config, capacity: 1, dtype: dtype, layers: config.numHiddenLayers)
+    }
+
+    /// Bytes of the whole capacity.
+    public var byteCount: Int { buffer.byteCount }
+
     private static func byteCount(config: ModelConfig, capacity: Int, dtype: DType, layers: Int)
         -> Int?
     {
         var total = dtype.blockBytes
-        for factor in [config.cachedWidth, capacity, layers] {
+        for factor in [config.cachedWidth / dtype.blockSize, capacity, layers] {
             let (product, overflow) = total.multipliedReportingOverflow(by: factor)
             if overflow { return nil }
             total = product

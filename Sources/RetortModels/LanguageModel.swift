@@ -27,9 +27,24 @@ public final class LanguageModel: @unchecked Sendable {
     ///   - checksWeights: Look for NaN and infinity, which reads every tensor once.
     /// - Throws: ``ModelError``, `TensorError` or `FormatError` if a tensor is missing or has the
     ///   wrong shape, or memory runs out.
-    public init(_ checkpoint: Checkpoint, threads: Int, checksWeights: Bool = true) throws {
+    public convenience init(_ checkpoint: Checkpoint, threads: Int, checksWeights: Bool = true)
+        throws
+    {
+        try self.init(
+            checkpoint, pool: ThreadPool(threadCount: threads), checksWeights: checksWeights)
+    }
+
+    /// Loads the weights of `checkpoint` and computes with the threads of another model: for models
+    /// that take turns, whose waiting threads would otherwise take the cores from each other.
+    /// - Throws: As ``init(_:threads:checksWeights:)`` does.
+    public convenience init(
+        _ checkpoint: Checkpoint, sharingThreadsOf other: LanguageModel, checksWeights: Bool = true
+    ) throws {
+        try self.init(checkpoint, pool: other.pool, checksWeights: checksWeights)
+    }
+
+    private init(_ checkpoint: Checkpoint, pool: ThreadPool, checksWeights: Bool) throws {
         let config = checkpoint.config
-        let pool = ThreadPool(threadCount: threads)
         let weights = WeightLoader(
             checkpoint: checkpoint, pool: pool, checksWeights: checksWeights)
         let model = weights.scope("model")
@@ -75,6 +90,8 @@ public final class LanguageModel: @unchecked Sendable {
     /// Whether there is a layer that predicts the token after the next.
     public var canPredict: Bool { predictor != nil }
     public var threadCount: Int { pool.threadCount }
+    /// Whether both compute with the same threads.
+    public func sharesThreads(with other: LanguageModel) -> Bool { pool === other.pool }
     /// The instruction set in use: `avx512`, `avx2` or `scalar`.
     public var instructionSet: String { kernels.name }
 }

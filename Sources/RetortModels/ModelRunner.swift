@@ -8,6 +8,7 @@ import RetortTensor
 /// Runs forward passes. Use it from one thread at a time.
 public final class ModelRunner {
     public let model: LanguageModel
+    private let pool: ThreadPool
     /// The most tokens a single pass takes; longer inputs are cut into passes of this many.
     public let batchSize: Int
     let state: RunState
@@ -23,10 +24,16 @@ public final class ModelRunner {
         try self.init(model, batchSize: batchSize, latentForm: .cheaper)
     }
 
-    /// - Parameter latentForm: For comparing the two forms of latent attention.
-    package init(_ model: LanguageModel, batchSize: Int, latentForm: LatentForm) throws {
+    /// - Parameters:
+    ///   - latentForm: For comparing the two forms of latent attention.
+    ///   - other: Computes with the threads of this model, nil for those of `model`.
+    package init(
+        _ model: LanguageModel, batchSize: Int, latentForm: LatentForm = .cheaper,
+        sharingThreadsOf other: LanguageModel? = nil
+    ) throws {
         let config = model.config
         self.model = model
+        pool = (other ?? model).pool
         self.batchSize = max(1, batchSize)
         let latent = config.latentAttention
         let widest = max(
@@ -36,18 +43,19 @@ public final class ModelRunner {
         let context = try ComputeContext(
             maximumRows: self.batchSize, maximumColumns: widest,
             groupSize: max(4, 2 * ((config.experts?.numExpertsPerTok ?? 0) + 1)),
-            pool: model.pool, kernels: model.kernels)
+            pool: pool, kernels: model.kernels)
         state = try RunState(
             config: config, rotary: model.rotary, context: context, latentForm: latentForm,
             predicts: model.predictor != nil)
     }
 
-    /// An empty cache for `capacity` tokens of the type f32, f16 or bf16.
+    /// Whether passes are computed with the threads of `other`.
+    package func usesThreads(of other: LanguageModel) -> Bool { pool === other.pool }
+
+    /// An empty cache for `capacity` tokens of one of ``KVCache/types``.
+    /// - Throws: ``ModelError`` if it is none of them or the model's heads do not fill its blocks.
     public func makeCache(capacity: Int, dtype: DType) throws -> KVCache {
-        guard dtype == .f32 || dtype == .f16 || dtype == .bf16 else {
-            throw ModelError("the cache can be f32, f16 or bf16, not \(dtype.rawValue)")
-        }
-        return try KVCache(config: model.config, capacity: max(1, capacity), dtype: dtype)
+        try KVCache(config: model.config, capacity: max(1, capacity), dtype: dtype)
     }
 
     /// Appends tokens to the cache.

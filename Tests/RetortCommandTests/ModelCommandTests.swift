@@ -85,6 +85,13 @@ import Testing
         #expect(perplexity > 1)
         let logits = try SafetensorsFile(path: path).tensor("logits")
         #expect(logits.shape.first == 4)
+        // The cache rounds, so that its type shows in the last digits.
+        for type in ["f16", "bf16", "q8_0"] {
+            let other = try CommandRun(
+                ["score", "bundled", "--ids", "5,6,7,8", "--json", "--cache-type", type])
+            let found = try #require(JSONValue(parsing: other.output)["perplexity"]?.doubleValue)
+            #expect(found != perplexity && abs(found / perplexity - 1) < 0.02)
+        }
     }
 
     @Test("a model converted to a directory and back to GGUF answers the same")

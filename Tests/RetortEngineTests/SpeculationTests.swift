@@ -341,6 +341,23 @@ struct Generation: Equatable {
         #expect(drafted[1] > 0 && (drafted[0] > 0 || temperature > 0))
     }
 
+    @Test("a draft model computes with its target's threads, opened for it or not")
+    func sharedThreads() throws {
+        let target = try SpeculationModels.shared.get().target
+        var options = ReasoningModel.Options()
+        options.sharesThreadsOf = target
+        let path = try BundledModel.path()
+        let together = try ReasoningModel(path: path, options: options)
+        options.sharesThreadsOf = nil
+        let apart = try ReasoningModel(path: path, options: options)
+        #expect(together.languageModel.sharesThreads(with: target.languageModel))
+        #expect(!apart.languageModel.sharesThreads(with: target.languageModel))
+        for draft in [together, apart] {
+            let drafter = try DraftModelDrafter(draft, target: target, contextLength: 64)
+            #expect(drafter.usesThreads(of: target))
+        }
+    }
+
     @Test("a draft model with another vocabulary is an error that says so")
     func vocabularies() throws {
         let target = try SpeculationModels.shared.get().target

@@ -18,14 +18,18 @@ struct Reference {
             "llama-linear-f16", "llama-yarn", "llama-bf16-sharded", "qwen2-gqa", "qwen2-tied-bf16",
             "qwen2-wide", "qwen2-yarn-sharded", "qwen3-head-dim", "qwen3-tied-bias",
             "qwen3-yarn-bf16-sharded", "qwen3-moe", "qwen3-moe-mixed", "qwen3-moe-bf16",
+            "qwen3-blocks",
         ] + deepseek
 
     static let deepseek = [
         "deepseek-v2-lite", "deepseek-v2-lite-yarn", "deepseek-v2-groups",
         "deepseek-v2-bf16-sharded", "deepseek-v3", "deepseek-v3-yarn",
         "deepseek-v3-yarn-magnitudes", "deepseek-v3-unnormalised", "deepseek-v3-half-split",
-        "deepseek-v3-bf16-sharded", "deepseek-v3-mtp",
+        "deepseek-v3-bf16-sharded", "deepseek-v3-mtp", "deepseek-v3-blocks",
     ]
+
+    /// Those whose cache fills blocks of 32.
+    static let blocks = ["qwen3-blocks", "deepseek-v3-blocks"]
 
     let path: String
     let tokens: [Int32]
@@ -152,6 +156,22 @@ struct Reference {
         let model = try LanguageModel(try Checkpoint(path: reference.path), threads: 2)
         let logits = try reference.run(model, batchSize: 512, cacheType: dtype)
         #expect(relativeError(logits, reference.logits) < (dtype == .f16 ? 2e-3 : 1e-2))
+    }
+
+    @Test(
+        "a q8_0 cache changes the logits by less than 1 %, in both forms of latent attention",
+        arguments: Reference.blocks, [1, 7, 512])
+    func quantisedCache(name: String, batchSize: Int) throws {
+        let reference = try Reference(name)
+        let model = try LanguageModel(try Checkpoint(path: reference.path), threads: 2)
+        for form in [LatentForm.absorbed, .expanded] {
+            let logits = try reference.run(
+                model, batchSize: batchSize, cacheType: .q8_0, latentForm: form)
+            let error = relativeError(logits, reference.logits)
+            // Below would be a cache of another type.
+            #expect(error < 1e-2)
+            #expect(error > 1e-4)
+        }
     }
 
     @Test("GGUF files of the same weights give the same logits", arguments: Reference.names)

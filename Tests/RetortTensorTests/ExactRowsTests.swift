@@ -70,16 +70,22 @@ private struct Case: CustomTestStringConvertible, Sendable {
 
     @Test(
         "attention gives each of several rows the bits that it gives the row alone",
-        arguments: Case.all, [DType.f32, .f16, .bf16])
-    private func attention(c: Case, dtype: DType) throws {
-        let (heads, keyValueHeads, headDim) = (6, 2, 40)
+        arguments: Case.all,
+        [(6, 40, .f32), (6, 40, .f16), (6, 40, .bf16), (14, 96, .q8_0), (10, 64, .q8_0)]
+            as [(
+                Int, Int, DType
+            )])
+    private func attention(c: Case, shape: (heads: Int, headDim: Int, dtype: DType)) throws {
+        let (heads, headDim, dtype) = shape
+        let keyValueHeads = 2
         for position in [0, 3, 64, 130] {
             let capacity = position + c.rows
             let context = try context(c, columns: heads * headDim)
             var random = SeededRandom(seed: UInt64(position))
             let count = keyValueHeads * capacity * headDim
+            let bytes = try #require(dtype.byteCount(elements: count))
             let buffers = try (0..<2).map { _ in
-                let buffer = try AlignedBuffer(byteCount: count * dtype.blockBytes + 64)
+                let buffer = try AlignedBuffer(byteCount: bytes + 64)
                 context.encode(random.floats(count), as: dtype, into: buffer)
                 return buffer
             }

@@ -7,6 +7,12 @@
 #include "generic.inc"
 
 static float element(const void *row, rk_dtype type, size_t i) {
+  if (type == RK_Q8_0) {
+    const uint8_t *block = (const uint8_t *)row + i / RK_BLOCK * 34;
+    float d;
+    to_f32(&d, block, RK_F16, 1);
+    return d * (int8_t)block[2 + i % RK_BLOCK];
+  }
   float x;
   to_f32(&x, (const uint8_t *)row + i * rk_block_bytes(type), type, 1);
   return x;

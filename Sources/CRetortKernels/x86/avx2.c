@@ -65,6 +65,8 @@ INLINE float dot_typed(const float *x, const uint8_t *row, rk_dtype type, size_t
   return total;
 }
 
+#include "avx2_q8_rows.inc"
+
 static void gemv(float *y, const void *w, rk_dtype type, size_t row_bytes, const float *x,
                  size_t rows, size_t k) {
   const uint8_t *row = w;
@@ -74,6 +76,7 @@ static void gemv(float *y, const void *w, rk_dtype type, size_t row_bytes, const
     case RK_F16: y[r] = dot_typed(x, row, RK_F16, k); break;
     case RK_BF16: y[r] = dot_typed(x, row, RK_BF16, k); break;
     case RK_F8_E4M3: y[r] = dot_typed(x, row, RK_F8_E4M3, k); break;
+    case RK_Q8_0: q8_dots(1, y + r, 0, x, 0, row, k); break;
     default: y[r] = dot_blocks(x, row, type, k); break;
     }
   }
@@ -81,6 +84,7 @@ static void gemv(float *y, const void *w, rk_dtype type, size_t row_bytes, const
 
 static void gemv_rows(float *y, size_t ldy, const void *w, rk_dtype type, size_t row_bytes,
                       const float *x, size_t ldx, size_t m, size_t rows, size_t k) {
+  if (type == RK_Q8_0) return q8_gemv_rows(y, ldy, w, row_bytes, x, ldx, m, rows, k);
   // Row of weights by row of weights: after the first row of X it comes from the nearest cache.
   for (size_t r = 0; r < rows; r++)
     for (size_t i = 0; i < m; i++)
@@ -89,6 +93,7 @@ static void gemv_rows(float *y, size_t ldy, const void *w, rk_dtype type, size_t
 
 static void pack_panel(float *panel, const void *w, rk_dtype type, size_t row_bytes, size_t rows,
                        size_t k) {
+  if (type == RK_Q8_0) return q8_pack(panel, w, row_bytes, rows, k);
   if (rk_block_elements(type) > 1) return pack_blocks(panel, w, type, row_bytes, rows, k);
   float line[RK_BLOCK];
   const size_t size = element_bytes(type);
@@ -190,6 +195,7 @@ static void attention_mix(float *out, const float *p, const void *values, rk_dty
   case RK_F16: mix_typed(out, p, values, RK_F16, row_bytes, n, d); break;
   case RK_BF16: mix_typed(out, p, values, RK_BF16, row_bytes, n, d); break;
   case RK_F8_E4M3: mix_typed(out, p, values, RK_F8_E4M3, row_bytes, n, d); break;
+  case RK_Q8_0: q8_mix_rows(out, 0, p, 0, values, row_bytes, 1, n, d); break;
   default: mix_typed(out, p, values, RK_F32, row_bytes, n, d); break;
   }
 }
@@ -197,12 +203,14 @@ static void attention_mix(float *out, const float *p, const void *values, rk_dty
 static void attention_mix_rows(float *out, size_t ldo, const float *p, size_t ldp,
                                const void *values, rk_dtype type, size_t row_bytes, size_t m,
                                size_t n, size_t d) {
+  if (type == RK_Q8_0) return q8_mix_rows(out, ldo, p, ldp, values, row_bytes, m, n, d);
   for (size_t i = 0; i < m; i++)
     attention_mix(out + i * ldo, p + i * ldp, values, type, row_bytes, n, d);
 }
 
-/// The 16-bit types eight at a time; the rest as the generic code does.
+/// The types of caches eight at a time; the rest as the generic code does.
 static void to_f32_wide(float *out, const void *x, rk_dtype type, size_t n) {
+  if (type == RK_Q8_0) return q8_to_f32(out, x, n);
   const uint8_t *p = x;
   size_t i = 0;
   if (type == RK_F16)
@@ -213,6 +221,7 @@ static void to_f32_wide(float *out, const void *x, rk_dtype type, size_t n) {
 }
 
 static void from_f32_wide(void *out, const float *x, rk_dtype type, size_t n) {
+  if (type == RK_Q8_0) return q8_from_f32(out, x, n);
   uint8_t *p = out;
   size_t i = 0;
   if (type == RK_F16) {

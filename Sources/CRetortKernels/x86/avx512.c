@@ -114,6 +114,8 @@ INLINE float dot_typed(const float *x, const uint8_t *row, rk_dtype type, size_t
   return y;
 }
 
+#include "avx512_q8_rows.inc"
+
 static void gemv(float *y, const void *w, rk_dtype type, size_t row_bytes, const float *x,
                  size_t rows, size_t k) {
   const uint8_t *row = w;
@@ -123,6 +125,7 @@ static void gemv(float *y, const void *w, rk_dtype type, size_t row_bytes, const
     case RK_F16: y[r] = dot_typed(x, row, RK_F16, k); break;
     case RK_BF16: y[r] = dot_typed(x, row, RK_BF16, k); break;
     case RK_F8_E4M3: y[r] = dot_typed(x, row, RK_F8_E4M3, k); break;
+    case RK_Q8_0: q8_dots(1, y + r, 0, x, 0, row, k); break;
     default: y[r] = dot_blocks(x, row, type, k); break;
     }
   }
@@ -150,6 +153,7 @@ static void gemv_rows(float *y, size_t ldy, const void *w, rk_dtype type, size_t
   case RK_F8_E4M3:
     gemv_rows_typed(y, ldy, w, RK_F8_E4M3, row_bytes, x, ldx, m, rows, k);
     break;
+  case RK_Q8_0: q8_gemv_rows(y, ldy, w, row_bytes, x, ldx, m, rows, k); break;
   default:
     for (size_t i = 0; i < m; i++) gemv(y + i * ldy, w, type, row_bytes, x + i * ldx, rows, k);
   }
@@ -222,6 +226,7 @@ static void pack_panel(float *panel, const void *w, rk_dtype type, size_t row_by
   case RK_F16: pack_typed(panel, w, RK_F16, row_bytes, rows, k); break;
   case RK_BF16: pack_typed(panel, w, RK_BF16, row_bytes, rows, k); break;
   case RK_F8_E4M3: pack_typed(panel, w, RK_F8_E4M3, row_bytes, rows, k); break;
+  case RK_Q8_0: q8_pack(panel, w, row_bytes, rows, k); break;
   default: pack_blocks(panel, w, type, row_bytes, rows, k); break;
   }
 }
@@ -430,6 +435,7 @@ static void attention_mix_rows(float *out, size_t ldo, const float *p, size_t ld
   case RK_F8_E4M3:
     mix_rows_typed(out, ldo, p, ldp, values, RK_F8_E4M3, row_bytes, m, n, d);
     break;
+  case RK_Q8_0: q8_mix_rows(out, ldo, p, ldp, values, row_bytes, m, n, d); break;
   default: mix_rows_typed(out, ldo, p, ldp, values, RK_F32, row_bytes, m, n, d); break;
   }
 }
@@ -439,8 +445,9 @@ static void attention_mix(float *out, const float *p, const void *values, rk_dty
   attention_mix_rows(out, 0, p, 0, values, type, row_bytes, 1, n, d);
 }
 
-/// The 16-bit types sixteen at a time; the rest as the generic code does.
+/// The types of caches sixteen at a time; the rest as the generic code does.
 static void to_f32_wide(float *out, const void *x, rk_dtype type, size_t n) {
+  if (type == RK_Q8_0) return q8_to_f32(out, x, n);
   const uint8_t *p = x;
   size_t i = 0;
   if (type == RK_F16)
@@ -451,6 +458,7 @@ static void to_f32_wide(float *out, const void *x, rk_dtype type, size_t n) {
 }
 
 static void from_f32_wide(void *out, const float *x, rk_dtype type, size_t n) {
+  if (type == RK_Q8_0) return q8_from_f32(out, x, n);
   uint8_t *p = out;
   size_t i = 0;
   if (type == RK_F16) {

@@ -6,6 +6,7 @@ import Dispatch
 import Foundation
 import RetortJSON
 import RetortTemplates
+import RetortTensor
 import RetortTokenizers
 
 /// A piece of a response.
@@ -60,9 +61,13 @@ public final class ChatSession: @unchecked Sendable {
     ///   - model: Answers; several sessions may share it.
     ///   - system: The system prompt, nil for none.
     ///   - contextLength: Tokens of the whole conversation; nil takes the model's, at most 32,768.
-    public init(_ model: ReasoningModel, system: String? = nil, contextLength: Int? = nil) throws {
+    ///   - cacheType: f32, f16, bf16, or q8_0 where the model's heads fill blocks of 32.
+    public init(
+        _ model: ReasoningModel, system: String? = nil, contextLength: Int? = nil,
+        cacheType: DType = .f16
+    ) throws {
         self.model = model
-        generator = try Generator(model, contextLength: contextLength)
+        generator = try Generator(model, contextLength: contextLength, cacheType: cacheType)
         self.contextLength = generator.contextLength
         history = system.map { [Message.system($0)] } ?? []
     }

@@ -24,7 +24,7 @@ public final class Generator {
     ///   - model: Gives the weights, shared, and the tokenizer.
     ///   - contextLength: Nil takes the model's, but at most 32,768.
     ///   - batchSize: Prompt tokens per forward pass.
-    ///   - cacheType: f16, bf16 or f32.
+    ///   - cacheType: f32, f16, bf16, or q8_0 where the model's heads fill blocks of 32.
     public init(
         _ model: ReasoningModel, contextLength: Int? = nil, batchSize: Int = 512,
         cacheType: DType = .f16

@@ -31,10 +31,11 @@ extension ReasoningModel {
     ///     are worth, whatever the weights. Nil decodes what the model chooses.
     ///   - generatedTokens: At least 2, and no more than `answer` has.
     ///   - repetitions: Counted runs.
+    ///   - cacheType: The type of the model's KV cache.
     ///   - onRepetition: Told the number of each finished run.
     public func measureSpeculation(
         _ speculation: Speculation, prompt: [Int32], answer: [Int32]?, generatedTokens: Int,
-        repetitions: Int = 3, onRepetition: (Int) -> Void = { _ in }
+        repetitions: Int = 3, cacheType: DType = .f16, onRepetition: (Int) -> Void = { _ in }
     ) throws -> SpeculationMeasurement {
         let total = prompt.count + generatedTokens
         guard !prompt.isEmpty, 2...(answer?.count ?? .max) ~= generatedTokens, repetitions > 0,
@@ -45,7 +46,7 @@ extension ReasoningModel {
             )
         }
         try speculation.validate()
-        let generator = try Generator(self, contextLength: total)
+        let generator = try Generator(self, contextLength: total, cacheType: cacheType)
         var request = GenerationRequest(prompt: prompt)
         request.maximumTokens = generatedTokens
         request.ignoresStopTokens = true
@@ -68,7 +69,7 @@ extension ReasoningModel {
             plainTokensPerSecond: Self.median(plain),
             speculativeTokensPerSecond: Self.median(speculative),
             speedup: Self.median(zip(speculative, plain).map { $0 / $1 }), usage: usage,
-            passCosts: try passCosts(after: prompt))
+            passCosts: try passCosts(after: prompt, cacheType))
     }
 
     private func decode(
@@ -89,13 +90,15 @@ extension ReasoningModel {
     }
 
     /// The time of passes over several tokens, in passes over one.
-    private func passCosts(after prompt: [Int32]) throws -> [(tokens: Int, cost: Double)] {
+    private func passCosts(after prompt: [Int32], _ cacheType: DType) throws
+        -> [(tokens: Int, cost: Double)]
+    {
         let runner = try ModelRunner(languageModel)
         let sizes = [1, 2, 4, 8, 16].filter {
             $0 <= runner.mostRows && prompt.count + $0 <= config.maxPositionEmbeddings
         }
         let cache = try runner.makeCache(
-            capacity: prompt.count + (sizes.last ?? 1), dtype: .f16)
+            capacity: prompt.count + (sizes.last ?? 1), dtype: cacheType)
         try runner.forward(prompt, cache: cache)
         var seconds = sizes.map { _ in [Double]() }
         for repetition in 0..<10 {

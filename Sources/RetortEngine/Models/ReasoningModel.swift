@@ -15,6 +15,8 @@ public final class ReasoningModel: Sendable {
     public struct Options: Sendable {
         /// Threads of the forward pass; nil takes as many as the machine has cores for this process.
         public var threads: Int?
+        /// A model whose threads are used, instead of own ones: its target, for a draft model.
+        public var sharesThreadsOf: ReasoningModel?
         /// Look for NaN and infinity in the weights, which reads the whole file once.
         public var checksWeights = true
         /// A chat template that replaces the checkpoint's.
@@ -56,9 +58,15 @@ public final class ReasoningModel: Sendable {
         var stops = Set(generation.eosTokenIds.compactMap { Int32(exactly: $0) })
         if let eos = tokenizer?.eosID { stops.insert(eos) }
         stopTokens = stops
-        languageModel = try LanguageModel(
-            checkpoint, threads: options.threads ?? Self.availableThreads,
-            checksWeights: options.checksWeights)
+        if let other = options.sharesThreadsOf {
+            languageModel = try LanguageModel(
+                checkpoint, sharingThreadsOf: other.languageModel,
+                checksWeights: options.checksWeights)
+        } else {
+            languageModel = try LanguageModel(
+                checkpoint, threads: options.threads ?? Self.availableThreads,
+                checksWeights: options.checksWeights)
+        }
     }
 
     /// The vocabulary. A checkpoint of weights alone can be scored and measured, on token ids.

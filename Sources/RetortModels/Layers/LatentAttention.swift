@@ -99,7 +99,9 @@ struct LatentAttention {
     private static func absorbedLimit(_ shape: LatentAttentionConfig) -> Int {
         let saved = shape.cachedWidth + shape.kvLoraRank - shape.qkHeadDim - shape.vHeadDim
         guard saved > 0 else { return .max }
-        return shape.kvLoraRank * (shape.qkNopeHeadDim + shape.vHeadDim) / saved
+        let cheaper = shape.kvLoraRank * (shape.qkNopeHeadDim + shape.vHeadDim) / saved
+        // The two forms differ in the last bits, and so few rows must have those of a row alone.
+        return max(cheaper, ComputeContext.exactRows)
     }
 
     /// The most rows that the absorbed form is given in batches of `tokens`.

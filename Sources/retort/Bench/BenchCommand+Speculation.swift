@@ -9,7 +9,7 @@ extension BenchCommand {
     /// - Returns: False if no method of speculation was asked for.
     func measuredSpeculation() throws -> Bool {
         let ids = try replay.map { try Self.ids(path: $0) }
-        guard let method = try speculation.open(modelOptions) else {
+        guard speculation.isAskedFor else {
             guard ids == nil else { throw CommandError("--replay needs --speculative METHOD") }
             return false
         }
@@ -19,10 +19,11 @@ extension BenchCommand {
             )
         }
         let model = try modelOptions.open(model)
+        guard let method = try speculation.open(modelOptions, for: model) else { return false }
         let prompt = ids.map { Array($0.dropLast(genTokens)) } ?? Self.prompt(promptTokens, model)
         let result = try model.measureSpeculation(
             method, prompt: prompt, answer: ids.map { Array($0.suffix(genTokens)) },
-            generatedTokens: genTokens, repetitions: repetitions
+            generatedTokens: genTokens, repetitions: repetitions, cacheType: cacheType.dtype
         ) { repetition in
             if Terminal.errorIsTerminal { Output.note("run \(repetition) of \(repetitions) done") }
         }

@@ -4,7 +4,6 @@ import ArgumentParser
 import Foundation
 import RetortEngine
 import RetortJSON
-import RetortTensor
 
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,8 +25,8 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Counted runs; the medians are reported.")
     var repetitions = 3
 
-    @Option(help: "The type of the KV cache: f32, f16 or bf16.")
-    var cacheType = "f16"
+    @Option(help: CacheType.help)
+    var cacheType = CacheType.f16
 
     @Option(
         help: ArgumentHelp(
@@ -48,9 +47,6 @@ struct BenchCommand: ParsableCommand {
                 "--prompt-tokens, --gen-tokens and --repetitions must be at least 1, --depth at least 0."
             )
         }
-        guard ["f32", "f16", "bf16"].contains(cacheType) else {
-            throw ValidationError("--cache-type must be f32, f16 or bf16.")
-        }
     }
 
     func run() throws {
@@ -61,7 +57,7 @@ struct BenchCommand: ParsableCommand {
         let model = try modelOptions.open(model)
         let result = try model.measureSpeed(
             promptTokens: promptTokens, generatedTokens: genTokens, depth: depth,
-            repetitions: repetitions, cacheType: DType(rawValue: cacheType) ?? .f16
+            repetitions: repetitions, cacheType: cacheType.dtype
         ) { repetition in
             if Terminal.errorIsTerminal { Output.note("run \(repetition) of \(repetitions) done") }
         }

@@ -34,6 +34,9 @@ struct ChatCommand: ParsableCommand {
     @Option(help: "Tokens of the whole conversation; by default the model's, at most 32768.")
     var context: Int?
 
+    @Option(help: CacheType.help)
+    var cacheType = CacheType.f16
+
     @Flag(help: "Show that the model thinks, not what.")
     var hideThinking = false
 
@@ -65,9 +68,10 @@ struct ChatCommand: ParsableCommand {
         options.maximumTokens = maxTokens
         options.stopStrings = stop
         options.thinks = !noThink
-        options.speculation = try speculation.open(modelOptions)
+        options.speculation = try speculation.open(modelOptions, for: model)
         try options.speculation?.validate(for: model)
-        let session = try ChatSession(model, system: system, contextLength: context)
+        let session = try ChatSession(
+            model, system: system, contextLength: context, cacheType: cacheType.dtype)
         let interrupt = InterruptSignal()
         if let question {
             try answer(question, session, options, interrupt)

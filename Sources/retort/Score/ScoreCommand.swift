@@ -4,7 +4,6 @@ import ArgumentParser
 import RetortEngine
 import RetortFormats
 import RetortJSON
-import RetortTensor
 import RetortTokenizers
 
 struct ScoreCommand: ParsableCommand {
@@ -30,8 +29,8 @@ struct ScoreCommand: ParsableCommand {
     )
     var logits: String?
 
-    @Option(help: "The type of the KV cache: f32, f16 or bf16.")
-    var cacheType = "f32"
+    @Option(help: CacheType.help)
+    var cacheType = CacheType.f32
 
     @Flag(help: "Print {\"ids\": …, \"logprobs\": …, \"perplexity\": …}.")
     var json = false
@@ -42,9 +41,6 @@ struct ScoreCommand: ParsableCommand {
         guard [ids != nil, text != nil, file != nil].count(where: { $0 }) == 1 else {
             throw ValidationError("Give one of --ids, --text and --file.")
         }
-        guard ["f32", "f16", "bf16"].contains(cacheType) else {
-            throw ValidationError("--cache-type must be f32, f16 or bf16.")
-        }
     }
 
     func run() throws {
@@ -52,12 +48,11 @@ struct ScoreCommand: ParsableCommand {
         let model = try modelOptions.open(model)
         let tokens = try ids?.ids ?? model.tokenizer.encode(input ?? "")
         let scorer = Scorer(model)
-        let cache = DType(rawValue: cacheType) ?? .f32
         let score: Score
         if let logits {
-            score = try scorer.writeLogits(of: tokens, to: logits, cacheType: cache)
+            score = try scorer.writeLogits(of: tokens, to: logits, cacheType: cacheType.dtype)
         } else {
-            score = try scorer.score(tokens, cacheType: cache)
+            score = try scorer.score(tokens, cacheType: cacheType.dtype)
         }
         print(score)
     }

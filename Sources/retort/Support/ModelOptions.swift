@@ -23,12 +23,15 @@ struct ModelOptions: ParsableArguments {
         }
     }
 
-    /// - Parameter isDraft: Whether the model only guesses; the template is then not its own.
-    func open(_ model: String, isDraft: Bool = false) throws -> ReasoningModel {
+    /// - Parameter target: The model that this one only guesses for: the template is then not its own,
+    ///   and the threads are those of the target.
+    func open(_ model: String, draftingFor target: ReasoningModel? = nil) throws -> ReasoningModel {
         var options = ReasoningModel.Options()
         options.threads = threads
+        options.sharesThreadsOf = target
         options.checksWeights = !skipCheck
-        options.chatTemplate = isDraft ? nil : try template.map { try InputFile.text(path: $0) }
+        options.chatTemplate =
+            target == nil ? try template.map { try InputFile.text(path: $0) } : nil
         return try ReasoningModel(
             path: try ModelLocation.path(of: model), name: model, options: options)
     }

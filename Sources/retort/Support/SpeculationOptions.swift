@@ -43,15 +43,17 @@ struct SpeculationOptions: ParsableArguments {
         }
     }
 
+    var isAskedFor: Bool { method != .none }
+
     /// The method asked for, with its model opened; nil for none.
-    func open(_ options: ModelOptions) throws -> Speculation? {
+    func open(_ options: ModelOptions, for target: ReasoningModel) throws -> Speculation? {
         var speculation: Speculation
         switch method {
         case .none: return nil
         case .promptLookup: speculation = .promptLookup
         case .multiTokenPrediction: speculation = .multiTokenPrediction
         case .draftModel:
-            speculation = .draftModel(try options.open(draftModel ?? "", isDraft: true))
+            speculation = .draftModel(try options.open(draftModel ?? "", draftingFor: target))
         }
         speculation.draftTokens = draftTokens
         return speculation

@@ -25,10 +25,18 @@ package final class DraftModelDrafter: Drafter {
             Double(draft.languageModel.bytesPerToken)
             / Double(max(target.languageModel.bytesPerToken, 1))
         let capacity = min(contextLength, draft.config.maxPositionEmbeddings)
-        runner = try ModelRunner(draft.languageModel, batchSize: min(512, capacity))
+        // The two take turns: threads of its own would wait in a loop while the target's compute.
+        runner = try ModelRunner(
+            draft.languageModel, batchSize: min(512, capacity),
+            sharingThreadsOf: target.languageModel)
         cache = try runner.makeCache(capacity: capacity, dtype: .f16)
         tokens.reserveCapacity(contextLength)
         cached.reserveCapacity(capacity)
+    }
+
+    /// Whether it computes with the threads of `model`.
+    package func usesThreads(of model: ReasoningModel) -> Bool {
+        runner.usesThreads(of: model.languageModel)
     }
 
     /// The number of token ids that mean the same to both.

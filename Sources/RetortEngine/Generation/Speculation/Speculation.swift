@@ -24,7 +24,8 @@ public struct Speculation: Sendable {
     /// next to nothing; helps where the answer repeats the question or itself.
     public static var promptLookup: Speculation { Speculation(method: .promptLookup) }
 
-    /// Lets a smaller model with the same vocabulary guess. It needs its own weights and cache.
+    /// Lets a smaller model with the same vocabulary guess. It needs its own weights and cache, and
+    /// computes with the threads of the model that it guesses for.
     public static func draftModel(_ model: ReasoningModel) -> Speculation {
         Speculation(method: .draftModel(model))
     }
