@@ -18,7 +18,10 @@ extension ModelRunner {
         }
         var config = model.config
         config.numHiddenLayers = 1
-        return try KVCache(config: config, capacity: max(1, capacity), dtype: dtype)
+        let capacity = max(1, capacity)
+        let pool = try KVPool(
+            config: config, pages: KVCache.pages(for: capacity), dtype: dtype)
+        return KVCache(pool: pool, capacity: capacity)
     }
 
     /// Predicts what follows `tokens`, each of which follows a token of the latest pass.
@@ -87,17 +90,16 @@ extension ModelRunner {
     private func predict(_ tokens: UnsafeBufferPointer<Int32>, known: Rows, cache: KVCache) throws
         -> UnsafeMutableBufferPointer<Float>
     {
-        guard let predictor = model.predictor, let layerCache = cache.layers.first else {
+        guard let predictor = model.predictor else {
             throw ModelError("the checkpoint has no layer that predicts further tokens")
         }
         guard !tokens.isEmpty else { throw ModelError("there are no tokens to run") }
         try check(tokens, cache)
         let embedded = state.branch.prefix(tokens.count)
         model.embedTokens.forward(embedded, tokens, state.context)
-        state.place(at: cache.count, count: tokens.count)
-        try predictor.forward(
-            known, known: known, embedded: embedded, cache: layerCache, position: cache.count,
-            state)
+        let sequences = single(cache, tokens.count)
+        state.place(sequences)
+        try predictor.forward(known, known: known, embedded: embedded, sequences, state)
         cache.advance(by: tokens.count)
         latestPredictions = tokens.count
         let logits = state.logits.prefix(1)

@@ -14,6 +14,8 @@ public final class ModelRunner {
     let state: RunState
     /// Rows of the latest pass and of the latest prediction that are still there.
     var latestRows = 0
+    /// Those of the pass under way; kept so that a pass allocates nothing.
+    private var sequences: [PassSequence] = []
     var latestPredictions = 0
 
     /// - Parameters:
@@ -52,10 +54,23 @@ public final class ModelRunner {
     /// Whether passes are computed with the threads of `other`.
     package func usesThreads(of other: LanguageModel) -> Bool { pool === other.pool }
 
-    /// An empty cache for `capacity` tokens of one of ``KVCache/types``.
+    /// An empty cache for `capacity` tokens of one of ``KVPool/types``, with memory of its own.
     /// - Throws: ``ModelError`` if it is none of them or the model's heads do not fill its blocks.
     public func makeCache(capacity: Int, dtype: DType) throws -> KVCache {
-        try KVCache(config: model.config, capacity: max(1, capacity), dtype: dtype)
+        let capacity = max(1, capacity)
+        return makeCache(
+            in: try makePool(pages: KVCache.pages(for: capacity), dtype: dtype), capacity: capacity)
+    }
+
+    /// Memory for the caches of several sequences.
+    /// - Throws: As ``makeCache(capacity:dtype:)``.
+    public func makePool(pages: Int, dtype: DType) throws -> KVPool {
+        try KVPool(config: model.config, pages: max(1, pages), dtype: dtype)
+    }
+
+    /// An empty cache for up to `capacity` tokens in the pages of a pool of this model.
+    public func makeCache(in pool: KVPool, capacity: Int) -> KVCache {
+        KVCache(pool: pool, capacity: max(1, capacity))
     }
 
     /// Appends tokens to the cache.
@@ -81,17 +96,53 @@ public final class ModelRunner {
     package func forward(_ tokens: UnsafeBufferPointer<Int32>, cache: KVCache) throws
         -> UnsafeMutableBufferPointer<Float>
     {
+        head(try append(tokens, cache: cache).last)
+    }
+
+    /// Appends tokens without computing any logits.
+    public func append(_ tokens: [Int32], cache: KVCache) throws {
+        _ = try tokens.withUnsafeBufferPointer { try append($0, cache: cache) }
+    }
+
+    private func append(_ tokens: UnsafeBufferPointer<Int32>, cache: KVCache) throws -> Rows {
         try check(tokens, cache)
         var hidden = state.hidden
         for start in stride(from: 0, to: tokens.count, by: batchSize) {
             let end = min(start + batchSize, tokens.count)
-            hidden = try runLayers(UnsafeBufferPointer(rebasing: tokens[start..<end]), cache)
+            hidden = try runLayers(
+                UnsafeBufferPointer(rebasing: tokens[start..<end]), single(cache, end - start))
         }
-        return head(hidden.last)
+        return hidden
+    }
+
+    /// Appends one token to each of several sequences in one pass; allocates nothing. What a sequence
+    /// gets are the very bits that it would get in a pass of its own.
+    /// - Parameters:
+    ///   - tokens: 1 … ``mostRows``, one for each cache.
+    ///   - caches: Of one pool, all different.
+    /// - Returns: The logits of each, `[sequences, vocabSize]`, valid until the next call.
+    /// - Throws: ``ModelError`` if a cache is full or a token is not in the vocabulary.
+    public func forward(_ tokens: [Int32], caches: [KVCache]) throws
+        -> UnsafeMutableBufferPointer<Float>
+    {
+        guard 1...mostRows ~= tokens.count, caches.count == tokens.count else {
+            throw ModelError(
+                "\(tokens.count) tokens for \(caches.count) sequences do not fit a pass of 1 … \(mostRows)"
+            )
+        }
+        sequences.removeAll(keepingCapacity: true)
+        return try tokens.withUnsafeBufferPointer { tokens in
+            for (index, cache) in caches.enumerated() {
+                try check(UnsafeBufferPointer(rebasing: tokens[index..<index + 1]), cache)
+                sequences.append(
+                    PassSequence(cache: cache, firstRow: index, rows: 1, position: cache.count))
+            }
+            return head(try runLayers(tokens, sequences))
+        }
     }
 
     /// The most tokens of ``forwardRows(_:cache:)``.
-    package var mostRows: Int {
+    public var mostRows: Int {
         min(batchSize, RunState.logitRows, ComputeContext.exactRows)
     }
 
@@ -107,7 +158,7 @@ public final class ModelRunner {
             throw ModelError("\(tokens.count) tokens do not fit a pass of 1 … \(mostRows)")
         }
         try check(tokens, cache)
-        return head(try runLayers(tokens, cache))
+        return head(try runLayers(tokens, single(cache, tokens.count)))
     }
 
     /// The residual stream of the last pass before the final norm, `[tokens, hiddenSize]`, valid until
@@ -130,7 +181,7 @@ public final class ModelRunner {
         for start in stride(from: 0, to: tokens.count, by: batchSize) {
             let end = min(start + batchSize, tokens.count)
             let hidden = try tokens[start..<end].withUnsafeBufferPointer {
-                try runLayers($0, cache)
+                try runLayers($0, single(cache, end - start))
             }
             for row in stride(from: 0, to: end - start, by: state.logits.rows) {
                 let count = min(state.logits.rows, end - start - row)
@@ -152,22 +203,36 @@ public final class ModelRunner {
                 "\(cache.count + tokens.count) tokens do not fit the context of \(cache.capacity); shorten the input or ask for a longer context"
             )
         }
+        guard cache.reserve(tokens.count) else {
+            throw ModelError(
+                "the pool of \(cache.pool.pageCount) pages has none left for \(tokens.count) more tokens"
+            )
+        }
         for token in tokens where token < 0 || Int(token) >= model.config.vocabSize {
             throw ModelError(
                 "token \(token) is not in the vocabulary of \(model.config.vocabSize)")
         }
     }
 
+    /// One sequence as a whole pass.
+    func single(_ cache: KVCache, _ rows: Int) -> [PassSequence] {
+        sequences.removeAll(keepingCapacity: true)
+        sequences.append(
+            PassSequence(cache: cache, firstRow: 0, rows: rows, position: cache.count))
+        return sequences
+    }
+
     /// The residual stream after all layers, `[tokens, hiddenSize]`.
-    private func runLayers(_ tokens: UnsafeBufferPointer<Int32>, _ cache: KVCache) throws -> Rows {
+    private func runLayers(_ tokens: UnsafeBufferPointer<Int32>, _ sequences: [PassSequence]) throws
+        -> Rows
+    {
         let hidden = state.hidden.prefix(tokens.count)
-        let position = cache.count
         model.embedTokens.forward(hidden, tokens, state.context)
-        state.place(at: position, count: tokens.count)
-        for (layer, layerCache) in zip(model.layers, cache.layers) {
-            try layer.forward(hidden, cache: layerCache, position: position, state)
+        state.place(sequences)
+        for (index, layer) in model.layers.enumerated() {
+            try layer.forward(hidden, sequences, layer: index, state)
         }
-        cache.advance(by: tokens.count)
+        for sequence in sequences { sequence.cache.advance(by: sequence.rows) }
         latestRows = tokens.count
         latestPredictions = 0
         return hidden

@@ -82,9 +82,15 @@ final class RunState {
         self.buffers = buffers
     }
 
-    /// Computes the angles of the tokens at `position` and after.
-    func place(at position: Int, count: Int) {
-        rotary.fill(cosine: cosine.floats, sine: sine.floats, position: position, count: count)
+    /// Computes the angles of each token's position.
+    func place(_ sequences: [PassSequence]) {
+        let width = rotary.inverseFrequencies.count
+        for sequence in sequences {
+            rotary.fill(
+                cosine: cosine.floats + sequence.firstRow * width,
+                sine: sine.floats + sequence.firstRow * width, position: sequence.position,
+                count: sequence.rows)
+        }
     }
 
     /// Rotates the end of every head, or all of it where nothing is left out.

@@ -43,7 +43,7 @@ import Testing
         }
     }
 
-    @Test("a conversation finds the answers with a cache of every type", arguments: KVCache.types)
+    @Test("a conversation finds the answers with a cache of every type", arguments: KVPool.types)
     func answers(dtype: DType) throws {
         let model = try ReasoningModel(path: try BundledModel.path())
         let session = try ChatSession(model, cacheType: dtype)

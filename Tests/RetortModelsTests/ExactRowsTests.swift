@@ -11,7 +11,7 @@ import Testing
     @Test(
         "a pass over several tokens gives each the bits of a pass of its own",
         arguments: Reference.names.flatMap { name in
-            KVCache.types.filter { $0 != .q8_0 || Reference.blocks.contains(name) }
+            KVPool.types.filter { $0 != .q8_0 || Reference.blocks.contains(name) }
                 .map { (name, $0) }
         })
     func rows(name: String, cacheType: DType) throws {

@@ -33,8 +33,8 @@ import Testing
         let checkpoint = try Checkpoint(path: fixture(name).path)
         let runner = try ModelRunner(try LanguageModel(checkpoint, threads: 2), batchSize: 8)
         let cache = try runner.makeCache(capacity: 32, dtype: .q8_0)
-        let bytes = try #require(KVCache.bytesPerToken(checkpoint.config, dtype: .q8_0))
-        #expect(cache.byteCount == 32 * bytes)
+        let bytes = try #require(KVPool.bytesPerToken(checkpoint.config, dtype: .q8_0))
+        #expect(cache.pool.byteCount == KVPool.pageTokens * bytes)
         try runner.forward([5, 6, 7], cache: cache)
         let expected = try runner.forward([8], cache: cache).map(\.bitPattern)
         cache.truncate(to: 2)
@@ -85,11 +85,11 @@ import Testing
         let runner = try runner()
         #expect(throws: ModelError.self) { try runner.makeCache(capacity: 4, dtype: .q4_0) }
         #expect(throws: ModelError.self) { try runner.makeCache(capacity: 4, dtype: .q8_0) }
-        #expect(KVCache.bytesPerToken(runner.model.config, dtype: .q8_0) == nil)
+        #expect(KVPool.bytesPerToken(runner.model.config, dtype: .q8_0) == nil)
         let latent = try Checkpoint(path: fixture("deepseek-v3").path)
         let other = try ModelRunner(try LanguageModel(latent, threads: 1), batchSize: 8)
         #expect(throws: ModelError.self) { try other.makeCache(capacity: 4, dtype: .q8_0) }
         #expect(throws: ModelError.self) { try runner.makeCache(capacity: .max, dtype: .f32) }
-        #expect(throws: TensorError.self) { try runner.makeCache(capacity: 1 << 46, dtype: .f32) }
+        #expect(throws: ModelError.self) { try runner.makeCache(capacity: 1 << 40, dtype: .f32) }
     }
 }

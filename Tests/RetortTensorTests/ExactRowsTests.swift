@@ -82,29 +82,43 @@ private struct Case: CustomTestStringConvertible, Sendable {
             let capacity = position + c.rows
             let context = try context(c, columns: heads * headDim)
             var random = SeededRandom(seed: UInt64(position))
-            let count = keyValueHeads * capacity * headDim
+            // Pages in another order than the positions.
+            let pages = (0..<(capacity + 63) / 64).map { Int32($0) }.reversed() as [Int32]
+            let count = pages.count * keyValueHeads * CachedHeads.pageRows * headDim
             let bytes = try #require(dtype.byteCount(elements: count))
             let buffers = try (0..<2).map { _ in
                 let buffer = try AlignedBuffer(byteCount: bytes + 64)
                 context.encode(random.floats(count), as: dtype, into: buffer)
                 return buffer
             }
+            let table = UnsafeMutablePointer<Int32>.allocate(capacity: pages.count)
+            defer { table.deallocate() }
+            table.initialize(from: pages, count: pages.count)
             let cached = buffers.map {
-                CachedHeads(base: $0.base, dtype: dtype, capacity: capacity, headDim: headDim)
+                CachedHeads(
+                    base: $0.base, pages: table, pageStride: bytes / pages.count, dtype: dtype,
+                    headDim: headDim)
+            }
+            func attend(_ out: Rows, _ q: Rows, position: Int) throws {
+                try context.attention(
+                    out, q, keyValueHeads: keyValueHeads, scale: 0.3, sequences: 1
+                ) { _ in
+                    CachedSequence(
+                        keys: cached[0], values: cached[1], firstRow: 0, rows: q.rows,
+                        position: position)
+                }
             }
             let columns = heads * headDim
             let input = try buffer(random.floats(c.rows * columns))
             let q = Rows(input.floats, rows: c.rows, columns: columns)
             let together = try AlignedBuffer.floats(c.rows * columns)
-            try context.attention(
-                Rows(together.floats, rows: c.rows, columns: columns), q, keys: cached[0],
-                values: cached[1], keyValueHeads: keyValueHeads, position: position, scale: 0.3)
+            try attend(
+                Rows(together.floats, rows: c.rows, columns: columns), q, position: position)
             let alone = try AlignedBuffer.floats(c.rows * columns)
             for row in 0..<c.rows {
-                try context.attention(
+                try attend(
                     Rows(alone.floats + row * columns, rows: 1, columns: columns),
-                    Rows(q[row], rows: 1, columns: columns), keys: cached[0], values: cached[1],
-                    keyValueHeads: keyValueHeads, position: position + row, scale: 0.3)
+                    Rows(q[row], rows: 1, columns: columns), position: position + row)
             }
             #expect(bits(together, c.rows * columns) == bits(alone, c.rows * columns))
             withExtendedLifetime((input, buffers)) {}

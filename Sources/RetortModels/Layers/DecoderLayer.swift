@@ -39,16 +39,19 @@ struct DecoderLayer {
         }
     }
 
-    /// x: `[tokens, hiddenSize]`, updated in place.
-    func forward(_ x: Rows, cache: KVCache.Layer, position: Int, _ state: RunState) throws {
+    /// - Parameters:
+    ///   - x: `[tokens, hiddenSize]`, updated in place.
+    ///   - sequences: Whose tokens they are.
+    ///   - layer: Which part of the caches is this layer's.
+    func forward(_ x: Rows, _ sequences: [PassSequence], layer: Int, _ state: RunState) throws {
         let normed = state.normed.prefix(x.rows)  // [tokens, hiddenSize]
         let branch = state.branch.prefix(x.rows)  // [tokens, hiddenSize]
         inputLayernorm.forward(normed, x, state.context)
         switch selfAttn {
         case .grouped(let attention):
-            try attention.forward(branch, normed, cache: cache, position: position, state)
+            try attention.forward(branch, normed, sequences, layer: layer, state)
         case .latent(let attention):
-            try attention.forward(branch, normed, cache: cache, position: position, state)
+            try attention.forward(branch, normed, sequences, layer: layer, state)
         }
         state.context.add(x, branch)
         postAttentionLayernorm.forward(normed, x, state.context)

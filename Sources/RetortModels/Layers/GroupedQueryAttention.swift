@@ -40,10 +40,10 @@ struct GroupedQueryAttention {
 
     /// - Parameters:
     ///   - out, x: `[tokens, hiddenSize]`.
-    ///   - cache: This layer's keys and values; gets the new ones at `position`.
-    func forward(_ out: Rows, _ x: Rows, cache: KVCache.Layer, position: Int, _ state: RunState)
-        throws
-    {
+    ///   - sequences: Their caches get the new keys and values.
+    func forward(
+        _ out: Rows, _ x: Rows, _ sequences: [PassSequence], layer: Int, _ state: RunState
+    ) throws {
         let context = state.context
         let q = state.q.prefix(x.rows)  // [tokens, heads * headDim]
         let k = state.k.prefix(x.rows)  // [tokens, keyValueHeads * headDim]
@@ -55,12 +55,15 @@ struct GroupedQueryAttention {
         kNorm?.forwardHeads(k, context)
         state.rotate(q, headDim: headDim)
         state.rotate(k, headDim: headDim)
-        context.store(k, in: cache.keys, at: position)
-        context.store(v, in: cache.values, at: position)
+        for sequence in sequences {
+            let cache = sequence.cache.layers[layer]
+            context.store(sequence.part(of: k), in: cache.keys, at: sequence.position)
+            context.store(sequence.part(of: v), in: cache.values, at: sequence.position)
+        }
         let mixed = state.attended.prefix(x.rows)  // [tokens, heads * headDim]
         try context.attention(
-            mixed, q, keys: cache.keys, values: cache.values, keyValueHeads: keyValueHeads,
-            position: position, scale: 1 / Float(headDim).squareRoot())
+            mixed, q, keyValueHeads: keyValueHeads, scale: 1 / Float(headDim).squareRoot(),
+            sequences: sequences.count, { sequences[$0].cached(layer: layer) })
         oProj.forward(out, mixed, context)
     }
 

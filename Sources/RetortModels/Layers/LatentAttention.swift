@@ -53,10 +53,10 @@ struct LatentAttention {
 
     /// - Parameters:
     ///   - out, x: `[tokens, hiddenSize]`.
-    ///   - cache: This layer's latents; gets the new ones at `position`.
-    func forward(_ out: Rows, _ x: Rows, cache: KVCache.Layer, position: Int, _ state: RunState)
-        throws
-    {
+    ///   - sequences: Their caches get the new latents.
+    func forward(
+        _ out: Rows, _ x: Rows, _ sequences: [PassSequence], layer: Int, _ state: RunState
+    ) throws {
         let context = state.context
         let q = state.q.prefix(x.rows)  // [tokens, heads * qkHeadDim]
         let latent = state.k.prefix(x.rows)  // [tokens, kvLoraRank + qkRopeHeadDim]
@@ -72,15 +72,22 @@ struct LatentAttention {
         kvALayernorm.forward(normed, normed, context)
         state.rotate(q, headDim: shape.qkHeadDim)
         state.rotate(latent, headDim: shape.cachedWidth)
-        context.store(latent, in: cache.keys, at: position)
+        for sequence in sequences {
+            context.store(
+                sequence.part(of: latent), in: sequence.cache.layers[layer].keys,
+                at: sequence.position)
+        }
 
         let mixed = state.attended.prefix(x.rows)  // [tokens, heads * vHeadDim]
-        if isExpanded(tokens: x.rows, state.latentForm) {
+        // Several sequences have one row each, so all take the same form.
+        if let only = sequences.first, sequences.count == 1,
+            isExpanded(tokens: x.rows, state.latentForm)
+        {
             try context.expandedAttention(
-                mixed, q, latents: cache.keys, keyUp: keyUp, valueUp: valueUp,
-                position: position, scale: scale)
+                mixed, q, latents: only.cache.layers[layer].keys, keyUp: keyUp, valueUp: valueUp,
+                position: only.position, scale: scale)
         } else {
-            try absorbed(mixed, q, cache: cache, position: position, state)
+            try absorbed(mixed, q, sequences, layer: layer, state)
         }
         oProj.forward(out, mixed, context)
     }
@@ -113,7 +120,7 @@ struct LatentAttention {
     }
 
     private func absorbed(
-        _ mixed: Rows, _ q: Rows, cache: KVCache.Layer, position: Int, _ state: RunState
+        _ mixed: Rows, _ q: Rows, _ sequences: [PassSequence], layer: Int, _ state: RunState
     ) throws {
         let context = state.context
         // [tokens, heads * (kvLoraRank + qkRopeHeadDim)]
@@ -129,8 +136,8 @@ struct LatentAttention {
         }
         let latents = state.latentMixed.prefix(q.rows)  // [tokens, heads * kvLoraRank]
         try context.attention(
-            latents, query, keys: cache.keys, values: cache.values, keyValueHeads: 1,
-            position: position, scale: scale)
+            latents, query, keyValueHeads: 1, scale: scale, sequences: sequences.count,
+            { sequences[$0].cached(layer: layer) })
         context.headLinear(
             mixed, outStride: shape.vHeadDim, latents, xStride: shape.kvLoraRank, valueUp)
     }

@@ -37,7 +37,7 @@ struct MultiTokenPredictor {
     ///   - known: The model's normed state before each token; may be `out`.
     ///   - embedded: The tokens' embeddings.
     func forward(
-        _ out: Rows, known: Rows, embedded: Rows, cache: KVCache.Layer, position: Int,
+        _ out: Rows, known: Rows, embedded: Rows, _ sequences: [PassSequence],
         _ state: RunState
     ) throws {
         guard let pair = state.predictorInput?.prefix(out.rows) else { return }
@@ -45,7 +45,7 @@ struct MultiTokenPredictor {
         enorm.forward(pair.columns(from: 0, count: width), embedded, state.context)
         hnorm.forward(pair.columns(from: width, count: width), known, state.context)
         ehProj.forward(out, pair, state.context)
-        try layer.forward(out, cache: cache, position: position, state)
+        try layer.forward(out, sequences, layer: 0, state)
         norm.forward(out, out, state.context)
     }
 }

@@ -11,7 +11,7 @@ struct AttentionBlock {
     /// Rows (queries times heads) of a block: a multiple of the micro-kernel's.
     static let maximumRows = 96
     /// Keys per step: two panels.
-    private static let keysPerStep = 64
+    private static let keysPerStep = CachedHeads.pageRows
 
     let table: UnsafePointer<rk_kernels>
     /// `[tokens, heads * keyDim]`
@@ -37,12 +37,8 @@ struct AttentionBlock {
     }
 
     /// - Parameters:
-    ///   - keys, values: The rows of position 0, `rowBytes` apart.
-    func run(
-        keys: UnsafeRawPointer, _ keyType: DType, rowBytes keyBytes: Int,
-        values: UnsafeRawPointer, _ valueType: DType, rowBytes valueBytes: Int,
-        scratch: UnsafeMutablePointer<Float>
-    ) {
+    ///   - keys, values: The rows of the key/value head.
+    func run(keys: HeadRows, values: HeadRows, scratch: UnsafeMutablePointer<Float>) {
         let rows = queries * heads
         let panel = Int(RK_PANEL)
         let query = scratch
@@ -64,11 +60,12 @@ struct AttentionBlock {
         let seen = position + firstQuery + queries
         for key in stride(from: 0, to: seen, by: Self.keysPerStep) {
             let count = min(Self.keysPerStep, seen - key)
+            let keyRows = keys.from(key)
             for column in stride(from: 0, to: count, by: panel) {
                 let width = min(panel, count - column)
                 table.pointee.pack_panel(
-                    keyPanel, keys + (key + column) * keyBytes, keyType.kernelType, keyBytes,
-                    width, keyDim)
+                    keyPanel, keyRows + column * keys.rowBytes, keys.dtype.kernelType,
+                    keys.rowBytes, width, keyDim)
                 table.pointee.gemm_panel(
                     scores + column, Self.keysPerStep, query, keyDim, keyPanel, panel, rows,
                     width, keyDim, 0)
@@ -83,7 +80,8 @@ struct AttentionBlock {
                 }
                 for masked in max(visible, 0)..<count { line[masked] = 0 }
             }
-            load(value, values + key * valueBytes, valueType, rowBytes: valueBytes, count: count)
+            load(
+                value, values.from(key), values.dtype, rowBytes: values.rowBytes, count: count)
             for column in stride(from: 0, to: valueDim, by: panel) {
                 table.pointee.gemm_panel(
                     output + column, valueDim, scores, Self.keysPerStep, value + column, valueDim,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Causal attention over a cache, grouped queries. Decode with few query heads to a key head computes
-// all scores of a head, then mixes the values; all else goes by blocks (see AttentionBlock).
+// Causal attention over caches, grouped queries, the rows of several sequences at once. Decode with
+// few query heads to a key head computes all scores of a head, then mixes the values; all else goes
+// by blocks (see AttentionBlock).
 
 import CRetortKernels
 
@@ -17,29 +18,33 @@ extension ComputeContext {
         }
     }
 
-    /// out = softmax(q kᵀ · scale) v, each query seeing the cache up to and with its own position.
+    /// out = softmax(q kᵀ · scale) v, each query seeing its own sequence's cache up to and with its
+    /// own position.
     /// - Parameters:
     ///   - out: `[tokens, heads * values.headDim]`.
     ///   - q: `[tokens, heads * keys.headDim]`.
-    ///   - position: The position of the first query; the cache holds `position + tokens` rows.
+    ///   - sequences: How many there are; their rows follow one another. All caches are of one shape.
+    ///   - sequence: Gives each of them.
     package func attention(
-        _ out: Rows, _ q: Rows, keys: CachedHeads, values: CachedHeads, keyValueHeads: Int,
-        position: Int, scale: Float
+        _ out: Rows, _ q: Rows, keyValueHeads: Int, scale: Float, sequences: Int,
+        _ sequence: (Int) -> CachedSequence
     ) throws(TensorError) {
         let task = attentionTask
         task.out = out
         task.q = q
-        task.keys = keys
-        task.values = values
-        task.position = position
         task.scale = scale
         task.keyValueHeads = keyValueHeads
-        task.group = q.columns / keys.headDim / keyValueHeads
+        task.sequences.removeAll(keepingCapacity: true)
+        for index in 0..<sequences { task.sequences.append(sequence(index)) }
+        guard let first = task.sequences.first else { return }
+        let (keyDim, valueDim) = (first.keys.headDim, first.values.headDim)
+        task.group = q.columns / keyDim / keyValueHeads
         task.isExact = q.rows <= Self.exactRows && task.group < AttentionTask.blockedGroup
         if task.isExact {
             // With fewer key/value heads than threads, the query heads are shared out.
             task.headsPerChunk = keyValueHeads >= pool.threadCount ? task.group : 1
-            try task.scratch.reserve((position + q.rows) * task.headsPerChunk)
+            let longest = task.sequences.reduce(0) { max($0, $1.position + $1.rows) }
+            try task.scratch.reserve((longest + valueDim) * task.headsPerChunk)
             pool.run(task, chunks: keyValueHeads * task.group / task.headsPerChunk * q.rows)
             return
         }
@@ -51,13 +56,13 @@ extension ComputeContext {
             (task.group + AttentionBlock.maximumRows - 1) / AttentionBlock.maximumRows)
         task.headsPerChunk = (task.group + parts - 1) / parts
         task.parts = (task.group + task.headsPerChunk - 1) / task.headsPerChunk
-        task.queriesPerBlock = max(
-            1, min(q.rows, AttentionBlock.maximumRows / task.headsPerChunk))
+        let most = task.sequences.reduce(0) { max($0, $1.rows) }
+        task.queriesPerBlock = max(1, min(most, AttentionBlock.maximumRows / task.headsPerChunk))
         try task.scratch.reserve(
             AttentionBlock.scratchFloats(
-                rows: task.queriesPerBlock * task.headsPerChunk, keyDim: keys.headDim,
-                valueDim: values.headDim))
-        let blocks = (q.rows + task.queriesPerBlock - 1) / task.queriesPerBlock
+                rows: task.queriesPerBlock * task.headsPerChunk, keyDim: keyDim,
+                valueDim: valueDim))
+        let blocks = task.sequences.reduce(0) { $0 + task.blocks(of: $1) }
         pool.run(task, chunks: blocks * keyValueHeads * task.parts)
     }
 }
@@ -89,9 +94,7 @@ final class AttentionTask: ParallelTask {
     let scratch: ThreadScratch
     var out: Rows
     var q: Rows
-    var keys: CachedHeads
-    var values: CachedHeads
-    var position = 0
+    var sequences: [CachedSequence] = []
     var scale: Float = 1
     var group = 1
     var keyValueHeads = 1
@@ -105,52 +108,71 @@ final class AttentionTask: ParallelTask {
         scratch = ThreadScratch(threads: threads)
         out = Rows(nothing.floats, rows: 0, columns: 0)
         q = out
-        keys = CachedHeads(base: nothing.base, dtype: .f32, capacity: 0, headDim: 0)
-        values = keys
+    }
+
+    func blocks(of sequence: CachedSequence) -> Int {
+        (sequence.rows + queriesPerBlock - 1) / queriesPerBlock
     }
 
     func run(chunk: Int, thread: Int) {
         guard let floats = scratch[thread] else { return }
         if isExact {
             // The rows of a head follow one another: its keys and values are then in the cache.
-            decode(
-                row: chunk % q.rows, head: chunk / q.rows * headsPerChunk, scores: floats)
+            let row = chunk % q.rows
+            guard let sequence = sequences.last(where: { $0.firstRow <= row }) else { return }
+            decode(sequence, row: row, head: chunk / q.rows * headsPerChunk, scores: floats)
             return
         }
-        // The last queries see the most keys: start with them, so that the threads end together.
-        let blocks = (q.rows + queriesPerBlock - 1) / queriesPerBlock
         let cachedHead = chunk / parts % keyValueHeads
-        let block = blocks - 1 - chunk / parts / keyValueHeads
         let firstInGroup = chunk % parts * headsPerChunk
-        let first = block * queriesPerBlock
+        var block = chunk / parts / keyValueHeads
+        var index = 0
+        while index < sequences.count - 1, block >= blocks(of: sequences[index]) {
+            block -= blocks(of: sequences[index])
+            index += 1
+        }
+        let sequence = sequences[index]
+        // The last queries see the most keys: start with them, so that the threads end together.
+        let first = (blocks(of: sequence) - 1 - block) * queriesPerBlock
         AttentionBlock(
-            table: table, q: q, out: out, firstQuery: first,
-            queries: min(queriesPerBlock, q.rows - first),
+            table: table, q: q, out: out, firstQuery: sequence.firstRow + first,
+            queries: min(queriesPerBlock, sequence.rows - first),
             firstHead: cachedHead * group + firstInGroup,
             heads: min(headsPerChunk, group - firstInGroup),
-            keyDim: keys.headDim, valueDim: values.headDim, position: position, scale: scale
+            keyDim: sequence.keys.headDim, valueDim: sequence.values.headDim,
+            position: sequence.position - sequence.firstRow, scale: scale
         ).run(
-            keys: UnsafeRawPointer(keys.row(head: cachedHead, position: 0)), keys.dtype,
-            rowBytes: keys.rowBytes,
-            values: UnsafeRawPointer(values.row(head: cachedHead, position: 0)), values.dtype,
-            rowBytes: values.rowBytes, scratch: floats)
+            keys: HeadRows(place: .pages(sequence.keys, head: cachedHead)),
+            values: HeadRows(place: .pages(sequence.values, head: cachedHead)), scratch: floats)
     }
 
     /// Heads of one group, `headsPerChunk` from `head` on: they share the keys and values.
-    private func decode(row: Int, head: Int, scores: UnsafeMutablePointer<Float>) {
+    private func decode(
+        _ sequence: CachedSequence, row: Int, head: Int, scores: UnsafeMutablePointer<Float>
+    ) {
+        let (keys, values) = (sequence.keys, sequence.values)
         let cached = head / group
-        let count = position + row + 1
+        let count = sequence.position + row - sequence.firstRow + 1
         let (keyDim, valueDim) = (keys.headDim, values.headDim)
-        table.pointee.gemv_rows(
-            scores, count, keys.row(head: cached, position: 0), keys.dtype.kernelType,
-            keys.rowBytes, q[row] + head * keyDim, keyDim, headsPerChunk, count, keyDim)
+        let pageRows = CachedHeads.pageRows
+        for first in stride(from: 0, to: count, by: pageRows) {
+            table.pointee.gemv_rows(
+                scores + first, count, keys.row(head: cached, position: first),
+                keys.dtype.kernelType, keys.rowBytes, q[row] + head * keyDim, keyDim,
+                headsPerChunk, min(pageRows, count - first), keyDim)
+        }
         for index in 0..<headsPerChunk {
             table.pointee.scale(scores + index * count, count, scale)
             table.pointee.softmax(scores + index * count, count)
         }
-        table.pointee.attention_mix_rows(
-            out[row] + head * valueDim, valueDim, scores, count,
-            values.row(head: cached, position: 0), values.dtype.kernelType, values.rowBytes,
-            headsPerChunk, count, valueDim)
+        let target = out[row] + head * valueDim
+        let part = scores + headsPerChunk * count
+        for first in stride(from: 0, to: count, by: pageRows) {
+            table.pointee.attention_mix_rows(
+                first == 0 ? target : part, valueDim, scores + first, count,
+                values.row(head: cached, position: first), values.dtype.kernelType,
+                values.rowBytes, headsPerChunk, min(pageRows, count - first), valueDim)
+            if first > 0 { table.pointee.add(target, part, headsPerChunk * valueDim) }
+        }
     }
 }

@@ -96,7 +96,7 @@ final class ExpandedAttentionTask: ParallelTask {
         scratch = ThreadScratch(threads: threads)
         out = Rows(nothing.floats, rows: 0, columns: 0)
         q = out
-        latents = CachedHeads(base: nothing.base, dtype: .f32, capacity: 0, headDim: 0)
+        latents = .nothing(nothing)
     }
 
     /// Where each part of a thread's scratch memory begins.
@@ -140,8 +140,10 @@ final class ExpandedAttentionTask: ParallelTask {
                 queries: min(AttentionBlock.maximumRows, q.rows - first), firstHead: head,
                 heads: 1, keyDim: keyDim, valueDim: valueUp.rows, position: position, scale: scale
             ).run(
-                keys: floats + layout.keys, .f32, rowBytes: 4 * keyDim,
-                values: floats + layout.values, .f32, rowBytes: 4 * valueUp.rows,
+                keys: HeadRows(
+                    place: .memory(floats + layout.keys, .f32, rowBytes: 4 * keyDim)),
+                values: HeadRows(
+                    place: .memory(floats + layout.values, .f32, rowBytes: 4 * valueUp.rows)),
                 scratch: floats + layout.block)
         }
     }
@@ -168,12 +170,11 @@ final class ExpandedAttentionTask: ParallelTask {
         }
         for first in stride(from: 0, to: seen, by: Self.rowsPerStep) {
             let count = min(Self.rowsPerStep, seen - first)
-            let source = UnsafeRawPointer(latents.row(head: 0, position: first))
             let keys = floats + layout.keys + first * keyDim
             let values = floats + layout.values + first * valueUp.rows
             for row in 0..<count {
                 table.pointee.to_f32(
-                    rows + row * latents.headDim, source + row * latents.rowBytes,
+                    rows + row * latents.headDim, latents.row(head: 0, position: first + row),
                     latents.dtype.kernelType, latents.headDim)
                 (keys + row * keyDim + keyUp.columns).update(
                     from: rows + row * latents.headDim + latent, count: rotated)
