@@ -5,7 +5,7 @@ import Foundation
 import RetortEngine
 import RetortJSON
 
-struct BenchCommand: ParsableCommand {
+struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measure prefill and decode speed against what the machine's memory allows.")
@@ -21,6 +21,12 @@ struct BenchCommand: ParsableCommand {
 
     @Option(help: "Tokens in the cache before generating.")
     var depth = 0
+
+    @Option(
+        help:
+            "Clients that ask at once, each for --gen-tokens after --prompt-tokens, --repetitions times: measures the batching engine."
+    )
+    var clients: Int?
 
     @Option(help: "Counted runs; the medians are reported.")
     var repetitions = 3
@@ -42,15 +48,16 @@ struct BenchCommand: ParsableCommand {
     @OptionGroup(title: "Model") var modelOptions: ModelOptions
 
     func validate() throws {
-        guard promptTokens > 0, genTokens > 0, depth >= 0, repetitions > 0 else {
+        guard promptTokens > 0, genTokens > 0, depth >= 0, repetitions > 0, clients ?? 1 > 0 else {
             throw ValidationError(
-                "--prompt-tokens, --gen-tokens and --repetitions must be at least 1, --depth at least 0."
+                "--prompt-tokens, --gen-tokens, --clients and --repetitions must be at least 1, --depth at least 0."
             )
         }
     }
 
-    func run() throws {
+    func run() async throws {
         if try measuredSpeculation() { return }
+        if try await measuredClients() { return }
         // Before the model is opened, so that the buffer does not add to the peak of memory.
         let threads = modelOptions.threads ?? ReasoningModel.availableThreads
         let bandwidth = try Bandwidth.measure(threads: threads)
