@@ -7,7 +7,7 @@
 public enum ToolCallFormat: String, Sendable, CaseIterable {
     /// The model calls nothing; all text is content.
     case none
-    /// `<tool_call>` around `{"name": …, "arguments": {…}}`: Hermes, Qwen 2.5 and 3, SmolLM3.
+    /// `<tool_call>` around `{"name": …, "arguments": {…}}`: Hermes, Qwen 2.5 and 3.
     case hermes
     /// `<｜tool▁call▁begin｜>function<｜tool▁sep｜>NAME`, then the arguments as a block of code:
     /// DeepSeek R1 and V3, and their distillations.
