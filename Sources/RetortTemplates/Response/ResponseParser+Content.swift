@@ -81,7 +81,7 @@ extension ResponseParser {
     }
 
     private mutating func flushSpace() {
-        for space in heldSpace { output.append(space, to: .content) }
+        output.append(heldSpace, to: .content)
         heldSpace = []
         afterCall = .none
     }

@@ -45,6 +45,10 @@ extension ResponseParser {
     // MARK: - Within a thought
 
     mutating func stepReasoning(_ byte: UInt8) {
+        if held.isEmpty, byte != closing[0] {
+            appendReasoning(byte)
+            return
+        }
         held.append(byte)
         releaseReasoning(all: false)
         if held.count == closing.count {
@@ -57,20 +61,21 @@ extension ResponseParser {
     /// Hands out what cannot start the closing marker.
     mutating func releaseReasoning(all: Bool) {
         let count = all ? held.count : held.countBeforePrefix(of: closing)
-        for index in 0..<count {
-            let byte = held[index]
-            if Self.isLineBreak(byte) {
-                if !dropsLineBreaks { heldSpace.append(byte) }
-                continue
-            }
-            dropsLineBreaks = false
-            if !heldSpace.isEmpty {
-                for space in heldSpace { output.append(space, to: .reasoning) }
-                heldSpace.removeAll(keepingCapacity: true)
-            }
-            output.append(byte, to: .reasoning)
-        }
+        for index in 0..<count { appendReasoning(held[index]) }
         held.removeFirst(count)
+    }
+
+    private mutating func appendReasoning(_ byte: UInt8) {
+        if Self.isLineBreak(byte) {
+            if !dropsLineBreaks { heldSpace.append(byte) }
+            return
+        }
+        dropsLineBreaks = false
+        if !heldSpace.isEmpty {
+            output.append(heldSpace, to: .reasoning)
+            heldSpace.removeAll(keepingCapacity: true)
+        }
+        output.append(byte, to: .reasoning)
     }
 }
 

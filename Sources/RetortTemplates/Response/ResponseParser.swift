@@ -103,7 +103,11 @@ public struct ResponseParser: Sendable {
     public var finishReason: FinishReason { output.completedCalls > 0 ? .toolCalls : .stop }
 
     /// Takes the next piece and returns what became certain.
-    public mutating func append(_ text: String) -> [Event] { append(bytes: text.utf8) }
+    public mutating func append(_ text: String) -> [Event] {
+        guard partialScalar.isEmpty else { return append(bytes: text.utf8) }
+        for byte in text.utf8 { step(byte) }
+        return output.take()
+    }
 
     /// Takes the next piece, which may end within a character. What is not UTF-8 becomes U+FFFD.
     public mutating func append(bytes: some Sequence<UInt8>) -> [Event] {
@@ -179,7 +183,7 @@ public struct ResponseParser: Sendable {
         switch state {
         case .start:
             leaveStart()
-            if state != .start { end() }
+            end()
         case .reasoning:
             releaseReasoning(all: true)
             heldSpace = []

@@ -13,6 +13,7 @@ struct DeepSeekCallReader: Sendable {
     private var fence = LiteralMatch("```json")
     /// The type or the name.
     private var text: [UInt8] = []
+    private var name = ""
     private var scanner = JSONScanner()
 
     init(hasType: Bool) { self.hasType = hasType }
@@ -48,7 +49,7 @@ struct DeepSeekCallReader: Sendable {
                 text.append(byte)
                 break
             }
-            guard !isBlank else { return .malformed }
+            guard takeName() else { return .malformed }
             phase = .fence
         case .fence:
             if fence.matched == 0, ResponseParser.isSpace(byte) { return .more }
@@ -57,7 +58,7 @@ struct DeepSeekCallReader: Sendable {
         case .object:
             if ResponseParser.isSpace(byte) { return .more }
             guard byte == UInt8(ascii: "{") else { return .malformed }
-            output.startCall(String(decoding: text, as: UTF8.self).stripped())
+            output.startCall(name)
             scanner.reset()
             phase = .arguments
             return stepArguments(byte, &output)
@@ -79,13 +80,17 @@ struct DeepSeekCallReader: Sendable {
             text.removeAll(keepingCapacity: true)
             phase = .name
         } else {
-            guard !isBlank else { return .malformed }
+            guard takeName() else { return .malformed }
             phase = .object
         }
         return .more
     }
 
-    private var isBlank: Bool { text.allSatisfy(ResponseParser.isSpace) }
+    /// Whether there is a name.
+    private mutating func takeName() -> Bool {
+        name = String(decoding: text, as: UTF8.self).stripped()
+        return !name.isEmpty
+    }
 
     private mutating func stepArguments(_ byte: UInt8, _ output: inout ResponseEvents)
         -> ToolCallReader.Outcome
