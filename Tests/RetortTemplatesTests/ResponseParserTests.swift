@@ -146,26 +146,39 @@ import Testing
         }
     }
 
-    @Test("a long response takes time in proportion to its length", arguments: [1, 2])
-    func linear(scale: Int) {
-        // Runs that an implementation which looks again at what it holds takes minutes for.
-        let count = scale * 200_000
-        for (format, start, text) in [
-            (.hermes, .inside, String(repeating: "\n", count: count)),
-            (.hermes, .outside, String(repeating: " ", count: count)),
-            (.deepSeekR1, .closed, String(repeating: "<｜tool", count: count / 8)),
-            (
-                .qwen3Coder, .closed,
-                "<function=f><parameter=x>" + String(repeating: "\n", count: count)
-            ),
-            (.llama3, .closed, "{\"name\":\"" + String(repeating: "a", count: count)),
-            (.hermes, .closed, "<tool_call>{}" + String(repeating: " ", count: count)),
-        ] as [(ToolCallFormat, ReasoningFormat.Start, String)] {
-            var parser = Transcript.parser(format, start)
-            var count = 0
-            for byte in text.utf8 { count += parser.append(bytes: CollectionOfOne(byte)).count }
-            count += parser.finish().count
-            #expect(count >= 0)
+    @Test(
+        "a long response takes time in proportion to its length", .timeLimit(.minutes(1)),
+        arguments: [
+            // Each is a run that a parser which looks again at what it holds would take long for.
+            (.hermes, .inside, "", "\n", 0), (.hermes, .outside, "", " ", 1),
+            (.hermes, .closed, "<tool_call>{\"name\":\"f\"}", " ", 0),
+            (.hermes, .closed, "<tool_call>{\"name\":\"f\",\"x\":\"", "a", 1),
+            (.deepSeekR1, .closed, "", "<｜tool", 1),
+            (.deepSeekR1, .closed, "", "<｜tool▁call▁begin｜>", 1),
+            (.qwen3Coder, .closed, "<function=f><parameter=x>", "\n", 1),
+            (.qwen3Coder, .closed, "<function=f><parameter=x>", "</parameter", 1),
+            (.llama3, .closed, "{\"name\":\"", "a", 1),
+        ] as [(ToolCallFormat, ReasoningFormat.Start, String, String, Int)])
+    func linear(
+        format: ToolCallFormat, start: ReasoningFormat.Start, prefix: String, unit: String,
+        share: Int
+    ) {
+        let text = prefix + String(repeating: unit, count: 200_000 / unit.utf8.count)
+        var parser = Transcript.parser(format, start)
+        var count = 0
+        for byte in text.utf8 { count += Self.size(parser.append(bytes: CollectionOfOne(byte))) }
+        count += Self.size(parser.finish())
+        // All of it comes back as text, or none where it is white space between parts.
+        #expect(count == share * text.utf8.count)
+    }
+
+    private static func size(_ events: [ResponseParser.Event]) -> Int {
+        events.reduce(0) { sum, event in
+            switch event {
+            case .reasoning(let text), .content(let text), .toolCallAbandoned(_, let text):
+                return sum + text.utf8.count
+            case .toolCallStart, .toolCallArguments, .toolCallEnd: return sum
+            }
         }
     }
 }
