@@ -11,7 +11,7 @@ struct ResponseEvents: Sendable {
     private var kind = Kind.content
     /// The number of the call that is open, or of the next one.
     private var index = 0
-    private(set) var isCallOpen = false
+    private var isCallOpen = false
 
     mutating func append(_ byte: UInt8, to kind: Kind) {
         if kind != self.kind {

@@ -2,7 +2,7 @@
 //
 // One state machine over bytes: thought, content, calls. A byte is looked at once, and again at
 // most once for each marker that it might have started. What may still become a marker is held
-// back, nothing else; so the events, joined, are the same however the text arrives.
+// back, nothing else; so that the events, joined, are the same however the text arrives.
 
 import RetortJSON
 
