@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // NEON as every aarch64 has it. 32 registers of 4 floats decide the tile sizes. The other files of
-// this folder compile this one again with instructions that came later: RK_WITH_DOTPROD, RK_WITH_I8MM
-// and RK_WITH_BF16, each with those before it.
+// this folder compile this one again with instructions that came later: RK_WITH_DOTPROD,
+// RK_WITH_I8MM and RK_WITH_BF16, each with those before it.
 
 #if defined(__aarch64__)
 #include "CRetortKernels.h"
