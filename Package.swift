@@ -59,6 +59,8 @@ let package = Package(
         .target(
             name: "CRetortKernels",
             exclude: [
+                "arm/neon_bf16.inc", "arm/neon_q8_rows.inc", "arm/neon_slices.inc",
+                "arm/neon_tiles.inc",
                 "reference/generic.inc", "reference/panels.inc", "reference/quantize.inc",
                 "reference/table.inc", "x86/avx2_q8_rows.inc", "x86/avx2_tiles.inc",
                 "x86/avx512_q8_rows.inc", "x86/avx512_tiles.inc",

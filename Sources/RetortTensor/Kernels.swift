@@ -17,7 +17,9 @@ public struct Kernels: @unchecked Sendable {
     package let table: UnsafePointer<rk_kernels>
 
     /// Instruction sets from the slowest to the fastest, by the names RETORT_ISA takes.
-    public static let names = ["scalar", "avx2", "avx512", "avx512bf16"]
+    public static let names = [
+        "scalar", "avx2", "avx512", "avx512bf16", "neon", "neondotprod", "neoni8mm", "neonbf16",
+    ]
 
     /// The table of an instruction set, nil if this processor lacks it or the name is unknown.
     public init?(named name: String) {

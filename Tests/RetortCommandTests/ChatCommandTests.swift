@@ -67,7 +67,7 @@ import Testing
 
     @Test(
         "every instruction set of this machine gives the same answer",
-        arguments: ["scalar", "avx2"])
+        arguments: ["scalar", "avx2", "neon"])
     func instructionSets(name: String) throws {
         let arguments = ["chat", "-p", "What is 98 * 76?"]
         let run = try CommandRun(arguments, environment: ["RETORT_ISA": name])

@@ -120,7 +120,16 @@ typedef struct {
   void (*from_f32)(void *out, const float *x, rk_dtype type, size_t n);
 } rk_kernels;
 
-typedef enum { RK_SCALAR = 0, RK_AVX2 = 1, RK_AVX512 = 2, RK_AVX512_BF16 = 3 } rk_isa;
+typedef enum {
+  RK_SCALAR = 0,
+  RK_AVX2 = 1,
+  RK_AVX512 = 2,
+  RK_AVX512_BF16 = 3,
+  RK_NEON = 4,
+  RK_NEON_DOTPROD = 5,
+  RK_NEON_I8MM = 6,
+  RK_NEON_BF16 = 7
+} rk_isa;
 
 /// The table of an instruction set, or null if this processor (or build) lacks it.
 const rk_kernels *rk_kernels_for(rk_isa isa);
