@@ -18,6 +18,10 @@ SHAPES = {
     "qwen2-1.5b": dict(
         hidden=1536, layers=28, heads=12, kv_heads=2, head_dim=128, ffn=8960, vocab=151936,
         theta=10000.0, context=131072),
+    # V3's 128 heads, each with its own keys and values of (192 + 128) / 2 elements: see Benchmarks/cache.py
+    "expanded-heads": dict(
+        hidden=256, layers=4, heads=128, kv_heads=128, head_dim=160, ffn=256, vocab=2048,
+        theta=10000.0, context=16384),
     "qwen2-tiny": dict(
         hidden=256, layers=4, heads=4, kv_heads=2, head_dim=64, ffn=768, vocab=2048,
         theta=10000.0, context=4096),
