@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A trie as flat arrays in preorder: walking it is a loop, leaving a subtree out is one jump.
+
+/// Byte strings and the tokens that end at each of them. Node 0 is the empty string.
+struct TokenTrie: Sendable {
+    /// The last byte of a node's string.
+    private(set) var byte: [UInt8] = [0]
+    /// Its length.
+    private(set) var depth: [Int32] = [0]
+    /// The node after its subtree.
+    private(set) var end: [Int32] = [0]
+    /// The tokens of node n are tokens[firstToken[n]..<firstToken[n + 1]].
+    private(set) var tokens: [Int32] = []
+    private(set) var firstToken: [Int32] = [0]
+    private(set) var longest = 0
+
+    var count: Int { byte.count }
+
+    init() {
+        end = [1]
+        firstToken = [0, 0]
+    }
+
+    init(_ tokens: [Int32], bytes: [UInt8], offsets: [Int]) {
+        let sorted = bytes.withUnsafeBufferPointer { bytes in
+            tokens.sorted { a, b in
+                let first = bytes[offsets[Int(a)]..<offsets[Int(a) + 1]]
+                let second = bytes[offsets[Int(b)]..<offsets[Int(b) + 1]]
+                return first.lexicographicallyPrecedes(second)
+            }
+        }
+        self.tokens.reserveCapacity(sorted.count)
+        var open = [0]
+        for token in sorted {
+            let text = bytes[offsets[Int(token)]..<offsets[Int(token) + 1]]
+            var shared = 0
+            while shared < open.count - 1, shared < text.count,
+                byte[open[shared + 1]] == text[text.startIndex + shared]
+            {
+                shared += 1
+            }
+            close(&open, keeping: shared + 1)
+            for index in text.indices.dropFirst(shared) {
+                firstToken.append(Int32(self.tokens.count))
+                byte.append(text[index])
+                depth.append(Int32(open.count))
+                end.append(0)
+                open.append(byte.count - 1)
+            }
+            self.tokens.append(token)
+            longest = max(longest, text.count)
+        }
+        close(&open, keeping: 0)
+        firstToken.append(Int32(self.tokens.count))
+    }
+
+    private mutating func close(_ open: inout [Int], keeping count: Int) {
+        while open.count > count { end[open.removeLast()] = Int32(byte.count) }
+    }
+
+    /// The trie of what follows the strings of `roots`, from which the tokens that end at a root
+    /// itself are left out.
+    init(suffixesOf roots: [Int32], in trie: TokenTrie) {
+        self.init()
+        end = [0]
+        firstToken = [0]
+        merge(roots, in: trie, level: 0, keepsTokens: false)
+        firstToken.append(Int32(tokens.count))
+    }
+
+    /// Fills in the last node, which stands for all of `nodes`, and its subtree.
+    private mutating func merge(
+        _ nodes: [Int32], in trie: TokenTrie, level: Int32, keepsTokens: Bool
+    ) {
+        let own = byte.count - 1
+        longest = max(longest, Int(level))
+        if keepsTokens {
+            for node in nodes {
+                let node = Int(node)
+                tokens +=
+                    trie.tokens[
+                        Int(trie.firstToken[node])..<Int(trie.firstToken[node + 1])]
+            }
+        }
+        var children: [UInt8: [Int32]] = [:]
+        for node in nodes {
+            var child = node + 1
+            while child < trie.end[Int(node)] {
+                children[trie.byte[Int(child)], default: []].append(child)
+                child = trie.end[Int(child)]
+            }
+        }
+        for letter in children.keys.sorted() {
+            byte.append(letter)
+            depth.append(level + 1)
+            end.append(0)
+            firstToken.append(Int32(tokens.count))
+            merge(children[letter] ?? [], in: trie, level: level + 1, keepsTokens: true)
+        }
+        end[own] = Int32(byte.count)
+    }
+}
