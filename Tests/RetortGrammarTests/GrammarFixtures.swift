@@ -11,6 +11,11 @@ func fixtureSchemas() throws -> [(name: String, schema: JSONValue)] {
     return (value.objectValue?.members ?? []).map { ($0.key, $0.value) }
 }
 
+/// The elements of a fixture that is a JSON array.
+func fixtureArray(_ name: String) throws -> [JSONValue] {
+    try JSONValue(parsing: try Data(contentsOf: fixture(name))).arrayValue ?? []
+}
+
 /// A vocabulary like a byte-level tokenizer's: all bytes, then pieces of JSON, words with and
 /// without a space, numbers and parts of UTF-8. The last two are a special token and the end.
 struct SampleVocabulary: Sendable {

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import RetortGrammar
 import RetortJSON
-import TestSupport
 import Testing
 
 @Suite struct RegexTests {
     @Test("patterns match as a whole, and as a part of a string, what Python's re matches")
     func goldens() throws {
-        let cases =
-            try JSONValue(parsing: try Data(contentsOf: fixture("regex.json"))).arrayValue ?? []
+        let cases = try fixtureArray("regex.json")
         #expect(cases.count > 90)
         for item in cases {
             let pattern = try #require(item["pattern"]?.stringValue)
