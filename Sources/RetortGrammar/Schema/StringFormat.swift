@@ -47,7 +47,7 @@ struct StringFormat {
 
     /// RFC 3986 with a host that is a name or an IPv4 address, all of it ASCII.
     private static let uri: String = {
-        let unreserved = "A-Za-z0-9._~!$&'()*+,;=-"
+        let unreserved = "A-Za-z0-9._~!$&'()*+,;=\\-"
         let escaped = "%[0-9A-Fa-f]{2}"
         let path = "(?:[\(unreserved):@/]|\(escaped))*"
         let query = "(?:[\(unreserved):@/?]|\(escaped))*"
