@@ -85,7 +85,6 @@ func randomWalk(
     let matcher = GrammarMatcher(constraint)
     let tokens = vocabulary.bytes
     let end = vocabulary.end
-    let closing = Set("\"}]".utf8)
     var text: [UInt8] = []
     for step in 0..<4000 {
         let legal = matcher.legalTokens()
@@ -94,9 +93,10 @@ func randomWalk(
         }
         var choices = legal.filter { $0 != end }
         if step >= length {
-            let closers = choices.filter {
-                tokens[$0].count == 1 && closing.contains(tokens[$0][0])
-            }
+            // Inside a string brackets are characters like any other.
+            let isText = choices.contains(Int(UInt8(ascii: "*")))
+            let wanted: [UInt8] = isText ? [0x22] : [0x5D, 0x7D]
+            let closers = choices.filter { tokens[$0].count == 1 && wanted.contains(tokens[$0][0]) }
             if !closers.isEmpty { choices = closers }
         }
         guard let token = choices.randomElement(using: &random) ?? legal.first,
