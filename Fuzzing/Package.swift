@@ -11,6 +11,7 @@ let parsers = [
     ("FuzzSafetensors", ["RetortFormats"]),
     ("FuzzTokenizer", ["RetortTokenizers"]),
     ("FuzzJinja", ["RetortTemplates"]),
+    ("FuzzGrammar", ["RetortGrammar"]),
 ]
 
 let package = Package(
@@ -39,4 +40,17 @@ let package = Package(
                 ],
                 linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])])
         }
+        // Not a fuzz target: prints texts for Tools/check_grammar.py and measures masks.
+        + [
+            .executableTarget(
+                name: "GrammarProbe",
+                dependencies: [
+                    .product(name: "RetortGrammar", package: "retort"),
+                    .product(name: "RetortJSON", package: "retort"),
+                ],
+                swiftSettings: [
+                    .enableUpcomingFeature("ExistentialAny"),
+                    .enableUpcomingFeature("MemberImportVisibility"),
+                ])
+        ]
 )

@@ -95,9 +95,9 @@ func randomWalk(
         if step >= length {
             // Inside a string brackets are characters like any other.
             let isText = choices.contains(Int(UInt8(ascii: "*")))
-            let wanted: [UInt8] = isText ? [0x22] : [0x5D, 0x7D]
-            let closers = choices.filter { tokens[$0].count == 1 && wanted.contains(tokens[$0][0]) }
-            if !closers.isEmpty { choices = closers }
+            let order: [UInt8] = isText ? [0x22] : [0x5D, 0x7D, 0x22]
+            let closers = order.map(Int.init).filter { choices.contains($0) }.prefix(1)
+            if !closers.isEmpty { choices = Array(closers) }
         }
         guard let token = choices.randomElement(using: &random) ?? legal.first,
             matcher.accept(token: token)
