@@ -141,9 +141,16 @@ public final class GrammarMatcher {
             let position = arena.position(index)
             let mask = placeMask(position.place)
             mask.formUnion(into: words)
-            if position.stack != 0, let suffixes = mask.suffixes {
-                let returned = arena.returned(from: position.stack)
+            guard position.stack != 0, mask.suffixes != nil || !mask.largeRemainders.isEmpty else {
+                continue
+            }
+            let returned = arena.returned(from: position.stack)
+            if let suffixes = mask.suffixes {
                 allow(TrieWalk(suffixes, from: returned, in: &arena), in: words)
+            }
+            let trie = constraint.vocabulary.trie
+            for node in mask.largeRemainders {
+                allow(TrieWalk(trie, below: node, from: returned, in: &arena), in: words)
             }
         }
     }

@@ -6,8 +6,11 @@ final class PlaceMask: Sendable {
     /// many a bit mask.
     let tokens: [Int32]
     let words: [UInt32]
-    /// What is left of the tokens that go on after the rule has ended.
+    /// What is left of the tokens that go on after the rule has ended, merged into one trie.
     let suffixes: TokenTrie?
+    /// Nodes of the vocabulary's trie with so much below them that merging would cost more than it
+    /// saves.
+    let largeRemainders: [Int32]
     /// The deepest stack that any of its tokens needs, counted from the place.
     let reach: Int32
 
@@ -17,9 +20,14 @@ final class PlaceMask: Sendable {
         let walk = TrieWalk(
             vocabulary.trie, from: arena.isolated(place), in: &arena, collectsRemainders: true)
         reach = walk.reach
-        suffixes =
-            walk.remainders.isEmpty
-            ? nil : TokenTrie(suffixesOf: walk.remainders, in: vocabulary.trie)
+        let trie = vocabulary.trie
+        let bySize = walk.remainders.sorted {
+            trie.end[Int($0)] - $0 > trie.end[Int($1)] - $1
+        }
+        let large = bySize.prefix(64).prefix { trie.end[Int($0)] - $0 > 512 }
+        largeRemainders = Array(large)
+        let small = Array(bySize.dropFirst(large.count))
+        suffixes = small.isEmpty ? nil : TokenTrie(suffixesOf: small, in: trie)
         if walk.tokens.count <= vocabulary.maskWordCount {
             tokens = walk.tokens
             words = []
@@ -38,7 +46,7 @@ final class PlaceMask: Sendable {
     }
 }
 
-/// A walk through a trie together with the automaton.
+/// A walk through what is below a node of a trie, together with the automaton.
 struct TrieWalk {
     private(set) var tokens: [Int32] = []
     /// Nodes at which the automaton may end and from which the trie goes on.
@@ -46,12 +54,12 @@ struct TrieWalk {
     private(set) var reach: Int32 = 0
 
     init(
-        _ trie: TokenTrie, from start: StateArena.State, in arena: inout StateArena,
-        collectsRemainders: Bool = false
+        _ trie: TokenTrie, below root: Int32 = 0, from start: StateArena.State,
+        in arena: inout StateArena, collectsRemainders: Bool = false
     ) {
         var states = [StateArena.State](repeating: start, count: trie.longest + 1)
-        var node = 1
-        let count = trie.count
+        var node = Int(root) + 1
+        let count = Int(trie.end[Int(root)])
         trie.byte.withUnsafeBufferPointer { bytes in
             trie.depth.withUnsafeBufferPointer { depths in
                 trie.end.withUnsafeBufferPointer { ends in

@@ -83,21 +83,49 @@ struct TokenTrie: Sendable {
                         Int(trie.firstToken[node])..<Int(trie.firstToken[node + 1])]
             }
         }
-        var children: [UInt8: [Int32]] = [:]
+        if nodes.count == 1, let only = nodes.first {
+            copy(below: Int(only), in: trie, levels: level - trie.depth[Int(only)])
+            end[own] = Int32(byte.count)
+            return
+        }
+        var children: [(byte: UInt8, node: Int32)] = []
         for node in nodes {
             var child = node + 1
             while child < trie.end[Int(node)] {
-                children[trie.byte[Int(child)], default: []].append(child)
+                children.append((trie.byte[Int(child)], child))
                 child = trie.end[Int(child)]
             }
         }
-        for letter in children.keys.sorted() {
-            byte.append(letter)
-            depth.append(level + 1)
-            end.append(0)
-            firstToken.append(Int32(tokens.count))
-            merge(children[letter] ?? [], in: trie, level: level + 1, keepsTokens: true)
+        children.sort { $0.byte < $1.byte }
+        var index = 0
+        while index < children.count {
+            let letter = children[index].byte
+            var group: [Int32] = []
+            while index < children.count, children[index].byte == letter {
+                group.append(children[index].node)
+                index += 1
+            }
+            append(letter, level: level + 1)
+            merge(group, in: trie, level: level + 1, keepsTokens: true)
         }
         end[own] = Int32(byte.count)
+    }
+
+    private mutating func append(_ letter: UInt8, level: Int32) {
+        byte.append(letter)
+        depth.append(level)
+        end.append(0)
+        firstToken.append(Int32(tokens.count))
+    }
+
+    /// Appends what is below a node of another trie as it is, some levels higher.
+    private mutating func copy(below root: Int, in trie: TokenTrie, levels: Int32) {
+        let shift = Int32(byte.count - root - 1)
+        for node in root + 1..<Int(trie.end[root]) {
+            append(trie.byte[node], level: trie.depth[node] + levels)
+            end[end.count - 1] = trie.end[node] + shift
+            tokens += trie.tokens[Int(trie.firstToken[node])..<Int(trie.firstToken[node + 1])]
+            longest = max(longest, Int(depth[depth.count - 1]))
+        }
     }
 }
