@@ -60,6 +60,7 @@ struct TrieWalk {
         var states = [StateArena.State](repeating: start, count: trie.longest + 1)
         var node = Int(root) + 1
         let count = Int(trie.end[Int(root)])
+        let hasPlainText = !trie.plainHeight.isEmpty
         trie.byte.withUnsafeBufferPointer { bytes in
             trie.depth.withUnsafeBufferPointer { depths in
                 trie.end.withUnsafeBufferPointer { ends in
@@ -72,6 +73,18 @@ struct TrieWalk {
                         }
                         states[depth] = state
                         reach = max(reach, arena.reach(state))
+                        if hasPlainText, trie.plainHeight[node] > 0,
+                            let deepest = arena.reachOfPlainText(
+                                trie.plainHeight[node], from: state)
+                        {
+                            reach = max(reach, deepest)
+                            let next = Int(ends[node])
+                            tokens +=
+                                trie.tokens[
+                                    Int(trie.firstToken[node])..<Int(trie.firstToken[next])]
+                            node = next
+                            continue
+                        }
                         let first = Int(trie.firstToken[node])
                         let last = Int(trie.firstToken[node + 1])
                         for index in first..<last { tokens.append(trie.tokens[index]) }

@@ -10,7 +10,7 @@ struct StateArena {
     typealias State = Int32
 
     static let dead: State = 0
-    private static let unknown: State = -1
+    fileprivate static let unknown: State = -1
 
     /// One position: a state of the network and the stack below it.
     struct Position {
@@ -36,10 +36,14 @@ struct StateArena {
         var isFinal: Bool
         /// The depth that its positions need, at the deepest.
         var reach: Int32
+        /// The one state that every byte of plain text leads to; dead if there is no such state.
+        var afterPlain: State = StateArena.unknown
     }
 
     let network: RuleNetwork
     private let letters: Int
+    /// Classes of the bytes of plain text.
+    private let plainClasses: [Int]
     private var nodes = [Node(exit: -1, below: -1, depth: 0)]
     private var nodeIDs: [UInt64: Int32] = [:]
     private var entries: [Entry] = []
@@ -54,6 +58,7 @@ struct StateArena {
     init(_ network: RuleNetwork) {
         self.network = network
         letters = network.classes.count
+        plainClasses = Set(TokenTrie.plainBytes.map { Int(network.classes[$0]) }).sorted()
         entries.append(Entry(first: 0, count: 0, isFinal: false, reach: 0))
         steps.append(contentsOf: repeatElement(Self.dead, count: letters))
         kernel = [Position(place: network.start, stack: 0).key]
@@ -89,6 +94,35 @@ struct StateArena {
         let target = step(state, letter)
         steps[index] = target
         return target
+    }
+
+    /// Whether any `count` bytes of plain text can follow, on the way to which no text ends: then the
+    /// deepest stack on the way, else nil. Spares a walk through most words of a vocabulary.
+    mutating func reachOfPlainText(_ count: Int32, from state: State) -> Int32? {
+        var current = state
+        var reach: Int32 = 0
+        for _ in 0..<count {
+            if entries[Int(current)].isFinal { return nil }
+            if entries[Int(current)].afterPlain == Self.unknown {
+                entries[Int(current)].afterPlain = commonSuccessor(current)
+            }
+            let next = entries[Int(current)].afterPlain
+            if next == Self.dead { return nil }
+            reach = max(reach, entries[Int(next)].reach)
+            if next == current { break }
+            current = next
+        }
+        return reach
+    }
+
+    private mutating func commonSuccessor(_ state: State) -> State {
+        var result: State?
+        for letter in plainClasses {
+            let target = next(state, class: letter)
+            if target == Self.dead || (result ?? target) != target { return Self.dead }
+            result = target
+        }
+        return result ?? Self.dead
     }
 
     private mutating func step(_ state: State, _ letter: Int) -> State {

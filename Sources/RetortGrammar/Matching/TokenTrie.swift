@@ -14,6 +14,12 @@ struct TokenTrie: Sendable {
     private(set) var tokens: [Int32] = []
     private(set) var firstToken: [Int32] = [0]
     private(set) var longest = 0
+    /// For each node how many bytes its strings go on at most, if all of those are plain text;
+    /// otherwise -1. Only of a vocabulary's trie.
+    private(set) var plainHeight: [Int32] = []
+
+    /// ASCII that stands for itself in a JSON string.
+    static let plainBytes = (UInt8(0x20)...0x7E).filter { $0 != 0x22 && $0 != 0x5C }
 
     var count: Int { byte.count }
 
@@ -53,6 +59,26 @@ struct TokenTrie: Sendable {
         }
         close(&open, keeping: 0)
         firstToken.append(Int32(self.tokens.count))
+        measurePlainText()
+    }
+
+    private mutating func measurePlainText() {
+        var isPlain = [Bool](repeating: false, count: 256)
+        for letter in Self.plainBytes { isPlain[Int(letter)] = true }
+        plainHeight = Array(repeating: 0, count: count)
+        // Children come after their parents in preorder.
+        for node in stride(from: count - 1, through: 0, by: -1) {
+            var child = node + 1
+            while child < Int(end[node]) {
+                let below = plainHeight[child]
+                if below < 0 || !isPlain[Int(byte[child])] {
+                    plainHeight[node] = -1
+                    break
+                }
+                plainHeight[node] = max(plainHeight[node], below + 1)
+                child = Int(end[child])
+            }
+        }
     }
 
     private mutating func close(_ open: inout [Int], keeping count: Int) {
