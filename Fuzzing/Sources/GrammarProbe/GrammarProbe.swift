@@ -125,7 +125,12 @@ enum GrammarProbe {
                 // Inside a string brackets are characters like any other.
                 let order = isLegal(byteToken(0x2A, tokens)) ? [0x22] : [0x5D, 0x7D, 0x22]
                 let closers = order.filter { isLegal(byteToken($0, tokens)) }.prefix(1)
-                if !closers.isEmpty { choices = closers.map { byteToken($0, tokens) } }
+                if !closers.isEmpty {
+                    choices = closers.map { byteToken($0, tokens) }
+                } else if Bool.random(using: &random) {
+                    let short = choices.filter { tokens[$0].count == 1 }
+                    if !short.isEmpty { choices = short }
+                }
             }
             guard let token = choices.randomElement(using: &random), matcher.accept(token: token)
             else { fail("a dead end after \(result.count) tokens") }
