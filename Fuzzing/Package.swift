@@ -40,17 +40,17 @@ let package = Package(
                 ],
                 linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])])
         }
-        // Not a fuzz target: prints texts for Tools/check_grammar.py and measures masks.
-        + [
-            .executableTarget(
-                name: "GrammarProbe",
-                dependencies: [
-                    .product(name: "RetortGrammar", package: "retort"),
-                    .product(name: "RetortJSON", package: "retort"),
-                ],
-                swiftSettings: [
-                    .enableUpcomingFeature("ExistentialAny"),
-                    .enableUpcomingFeature("MemberImportVisibility"),
-                ])
-        ]
 )
+
+// Not a fuzz target: writes texts for Tools/check_grammar.py and measures masks.
+package.targets.append(
+    .executableTarget(
+        name: "GrammarProbe",
+        dependencies: [
+            .product(name: "RetortGrammar", package: "retort"),
+            .product(name: "RetortJSON", package: "retort"),
+        ],
+        swiftSettings: [
+            .enableUpcomingFeature("ExistentialAny"),
+            .enableUpcomingFeature("MemberImportVisibility"),
+        ]))
