@@ -2,7 +2,7 @@
 SWIFT ?= swift
 BUILD_FLAGS ?= -c release
 RETORT = .build/release/retort
-LIBRARIES = RetortEngine RetortModels RetortFormats RetortTokenizers RetortTemplates RetortTensor RetortJSON
+LIBRARIES = RetortEngine RetortModels RetortFormats RetortTokenizers RetortTemplates RetortGrammar RetortTensor RetortJSON
 
 .PHONY: help deps build chat test lint format bench docs clean
 

@@ -44,6 +44,7 @@ let package = Package(
         .library(name: "RetortFormats", targets: ["RetortFormats"]),
         .library(name: "RetortTokenizers", targets: ["RetortTokenizers"]),
         .library(name: "RetortTemplates", targets: ["RetortTemplates"]),
+        .library(name: "RetortGrammar", targets: ["RetortGrammar"]),
         // Types of these two stand in the interfaces of the others.
         .library(name: "RetortTensor", targets: ["RetortTensor"]),
         .library(name: "RetortJSON", targets: ["RetortJSON"]),
@@ -72,6 +73,7 @@ let package = Package(
         module("RetortModels", ["RetortTensor", "RetortFormats"]),
         module("RetortTokenizers", ["RetortJSON"]),
         module("RetortTemplates", ["RetortJSON"]),
+        module("RetortGrammar", ["RetortJSON"]),
         module(
             "RetortEngine",
             ["RetortModels", "RetortFormats", "RetortTokenizers", "RetortTemplates", "RetortJSON"],
@@ -105,6 +107,7 @@ let package = Package(
         tests("RetortModels", ["RetortTensor", "RetortFormats"]),
         tests("RetortTokenizers", ["RetortJSON"]),
         tests("RetortTemplates", ["RetortJSON"]),
+        tests("RetortGrammar", ["RetortJSON"]),
         tests(
             "RetortEngine",
             ["RetortTokenizers", "RetortModels", "RetortFormats", "RetortJSON", "RetortTemplates"]),

@@ -12,6 +12,7 @@ let parsers = [
     ("FuzzTokenizer", ["RetortTokenizers"]),
     ("FuzzJinja", ["RetortTemplates"]),
     ("FuzzResponse", ["RetortTemplates", "RetortJSON"]),
+    ("FuzzGrammar", ["RetortGrammar"]),
 ]
 
 let package = Package(
@@ -41,3 +42,16 @@ let package = Package(
                 linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])])
         }
 )
+
+// Not a fuzz target: writes texts for Tools/check_grammar.py and measures masks.
+package.targets.append(
+    .executableTarget(
+        name: "GrammarProbe",
+        dependencies: [
+            .product(name: "RetortGrammar", package: "retort"),
+            .product(name: "RetortJSON", package: "retort"),
+        ],
+        swiftSettings: [
+            .enableUpcomingFeature("ExistentialAny"),
+            .enableUpcomingFeature("MemberImportVisibility"),
+        ]))

@@ -19,7 +19,7 @@ seconds=$2
 shift 2
 here=$(cd "$(dirname "$0")" && pwd)
 if [ ! -f "$here/Sources/$target/Fuzz.swift" ]; then
-    echo "$target is not a fuzz target; there are: $(ls "$here/Sources" | grep -v FuzzDriver | tr '\n' ' ')" >&2
+    echo "$target is not a fuzz target; there are: $(ls "$here/Sources" | grep '^Fuzz' | grep -v FuzzDriver | tr '\n' ' ')" >&2
     exit 2
 fi
 
