@@ -14,7 +14,7 @@ const MAX_LENGTH = 200_000;
 const WORD = /[\p{L}_$][\p{L}\p{N}_$]*/uy;
 const NUMBER = /(?:0[xX][\da-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|\d[\d_]*(?:\.\d[\d_]*)?(?:[eE][+-]?\d+)?)[a-zA-Z\d]*/y;
 const DECORATOR = /@[\p{L}_][\p{L}\p{N}_-]*/uy;
-const VARIABLE = /\$(?:\{[^}\n]*\}|[A-Za-z_]\w*|[\d@#?*!$-])/y;
+const VARIABLE = /\$(?:\{[^}\n]{0,200}\}|[A-Za-z_]\w*|[\d@#?*!$-])/y;
 const OPTION = /--?[A-Za-z][\w-]*/y;
 const PREPROCESSOR = /#[ \t]*[a-z]+/y;
 

@@ -26,7 +26,8 @@ export function bracketTarget(text, i) {
     const start = j;
     for (; j < text.length && j - start < 4096 && !/\s/.test(text[j]); j += 1) {
       if (text[j] === "\\") j += 1;
-      else if (text[j] === "(") depth += 1;
+      else if (text[j] === "(" && depth < 32) depth += 1;
+      else if (text[j] === "(") return null;
       else if (text[j] === ")") {
         if (depth === 0) break;
         depth -= 1;
