@@ -116,9 +116,9 @@ DEFAULT = "Here is a short answer. It has a few sentences, *one* of them with em
 
 
 def answer_to(question: str) -> dict:
-    """What to think and say: `thought`, `content`, and how: `delay` seconds a token, `finish`, `prefill` steps, `error`."""
+    """What to think and say: `thought`, `content`, and how: `delay` seconds a token, `prefill` steps, places in the `queue`, `error`."""
     text = question.lower()
-    answer = {"thought": DEFAULT_THOUGHT, "content": DEFAULT, "delay": 0.012, "finish": "stop", "prefill": 3, "queue": 0, "error": None}
+    answer = {"thought": DEFAULT_THOUGHT, "content": DEFAULT, "delay": 0.012, "prefill": 3, "queue": 0, "error": None}
     if "417" in text:
         answer.update(thought=MULTIPLICATION_THOUGHT, content="417 × 386 = **160962**.", delay=0.02)
     if "math" in text or "quadratic" in text:
@@ -133,8 +133,6 @@ def answer_to(question: str) -> dict:
         answer.update(content=LONG, thought="A long one.\n", delay=0.02)
     if "ponder" in text:
         answer.update(thought="Let me think about this once more, from another side. " * 400, delay=0.03)
-    if "truncate" in text:
-        answer.update(content="This answer is cut in the middle of", finish="length")
     if "queue" in text:
         answer.update(queue=2)
     if "prefill" in text:

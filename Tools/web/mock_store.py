@@ -167,17 +167,20 @@ class Run:
             self.pause(0.1)
         first = time.monotonic() - start
         thought, content = answer["thought"], answer["content"]
+        settings = self.conversation["settings"]
+        counts = {"reasoning": 0, "content": 0, "left": settings["max_tokens"] or 1 << 30}
         if self.continues:
-            thought, content = "", " a sentence, and this is the rest of it."
-        counts = {"reasoning": 0, "content": 0}
+            thought = thought.removeprefix(message["reasoning"]) if not message["content"] else ""
+            content = content.removeprefix(message["content"])
         self.say("reasoning", thought, answer["delay"], counts, prompt)
         thinking = time.monotonic() - start - first
-        if thought:
+        if thought and counts["left"] > 0:
             self.emit("reasoning_end", {"seconds": thinking, "tokens": counts["reasoning"]})
         if answer["error"] and not self.stopping:
             self.finish("error", None, {"message": answer["error"], "type": "server_error", "param": None, "code": "out_of_memory"})
             return
-        self.say("content", content, answer["delay"], counts, prompt)
+        if counts["left"] > 0:
+            self.say("content", content, answer["delay"], counts, prompt)
         seconds = time.monotonic() - start - first
         made = counts["reasoning"] + counts["content"]
         message["usage"] = {"prompt_tokens": prompt, "cached_tokens": 12, "completion_tokens": made, "reasoning_tokens": counts["reasoning"]}
@@ -185,15 +188,16 @@ class Run:
                               "reasoning_seconds": thinking, "decode_seconds": seconds, "tokens_per_second": made / max(seconds, 1e-6),
                               "prompt_tokens_per_second": total / max(first - queued, 1e-6)}
         message["cost"] = {"cpu_seconds": 1.9 * (first + seconds), "energy_joules": 21.0 * (first + seconds), "price": None, "currency": None}
-        finish = "stop" if self.continues else answer["finish"]
+        finish = "stop" if counts["left"] > 0 else "length"
         self.finish("stopped" if self.stopping else "complete", "stopped" if self.stopping else finish, None)
 
     def say(self, kind: str, text: str, delay: float, counts: dict, prompt: int) -> None:
         self.phase = kind
         start = last = time.monotonic()
         for token in re.findall(r"\s?\S{1,4}|\s", text):
-            if self.stopping or (kind == "reasoning" and self.answering):
+            if self.stopping or counts["left"] <= 0 or (kind == "reasoning" and self.answering):
                 break
+            counts["left"] -= 1
             with self.store.lock:
                 self.message[kind] += token
             counts[kind] += 1

@@ -135,7 +135,13 @@ export class App extends EventTarget {
     this.listLoaded = true;
     this.emit("list");
     const shown = this.list.find((summary) => summary.id === this.conversation?.id);
-    if (shown && shown.revision > this.conversation.revision) await this.reload();
+    if (!shown) return;
+    if (shown.revision > this.conversation.revision) await this.reload();
+    else if (shown.title !== this.conversation.title) {
+      // The server made it from the first question.
+      this.conversation.title = shown.title;
+      this.emit("conversation");
+    }
   }
 
   async moreOfList() {

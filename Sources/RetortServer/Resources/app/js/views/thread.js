@@ -20,7 +20,7 @@ export class ThreadView {
     this.stuck = true;
     this.lastTop = 0;
     this.jump = h("button", { type: "button", class: "jump", "aria-label": "To the end", title: "To the end", hidden: true, onclick: () => this.stick() }, icon("arrowDown"));
-    this.scroller.after(this.jump);
+    byId("composer").append(this.jump);
     this.welcome = h("div", { class: "welcome" }, h("h2", {}, "What shall we work out?"),
       h("div", { class: "examples" }, ...EXAMPLES.map((text) => h("button", { type: "button", class: "example", onclick: () => onExample(text) }, text))));
     this.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
