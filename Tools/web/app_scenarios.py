@@ -34,6 +34,7 @@ def ask_and_answer(runner) -> None:
     """A question, a thought that folds, the right answer, what it cost."""
     with runner.app() as app:
         expect(app.page.get_by_role("textbox", name="Message")).to_be_focused()
+        assert app.page.evaluate("document.documentElement.scrollHeight <= innerHeight && document.body.scrollHeight <= innerHeight")
         app.shot("welcome")
         answer = app.ask(QUESTION)
         expect(answer.locator(".answer-text")).to_contain_text(PRODUCT)
@@ -49,6 +50,7 @@ def ask_and_answer(runner) -> None:
         expect(app.page.get_by_role("heading", level=1)).to_have_text(QUESTION)
         expect(app.page.locator("#sidebar")).to_contain_text(QUESTION)
         expect(app.page.get_by_role("textbox", name="Message")).to_have_value("")
+        assert app.page.evaluate("document.body.scrollHeight <= innerHeight"), "the page scrolls, not the thread"
         expect(app.page.locator("#announcer")).to_contain_text(re.compile("End of the answer"))
         app.shot("answer")
         app.check_accessible("a conversation")
@@ -289,7 +291,7 @@ def dark_and_light(runner) -> None:
         app.shot("dark")
         page.get_by_role("button", name="Preferences").click()
         app.check_accessible("the preferences, dark")
-        page.get_by_text("Light", exact=True).click()
+        page.get_by_role("radio", name="Light").check()
         light = page.evaluate(background)
         assert dark != light, light
         page.get_by_role("button", name="Done").click()
@@ -346,6 +348,7 @@ def two_tabs(runner) -> None:
         app.ask(QUESTION)
         other = app.open(app.page.url.removeprefix(app.base))
         expect(other.locator("article")).to_have_count(2)
+        app.page.bring_to_front()
         app.write(OTHER_QUESTION)
         expect(other.locator("article")).to_have_count(4, timeout=20_000)
         app.finished()
@@ -383,7 +386,6 @@ def key_is_asked_for(runner) -> None:
     if not runner.mock and runner.options.key is None:
         return
     key = "secret" if runner.mock else runner.options.key
-    app = None
     with runner.app(base=base) as app:
         app.expected = ["status of 401"]
         page = app.page

@@ -74,7 +74,9 @@ class App:
 
     def ask(self, text: str) -> Locator:
         """Asks, waits for the end and returns the answer."""
+        messages = self.page.locator("article").count()
         self.write(text)
+        expect(self.page.locator("article")).to_have_count(messages + 2)
         return self.finished()
 
     def finished(self, page: Page | None = None) -> Locator:
