@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Keeps the app's files for when the server is away. The server's are taken whenever it answers, so
- * a new version is there at once; what is below /api and /v1 never passes here.
+ * a new version is there at once. Nothing but those files passes here.
  */
 
 const CACHE = "retort-app";
+const FILES = /^\/(?:$|index\.html$|manifest\.webmanifest$|(?:js|css|icons)\/)/;
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
-  if (event.request.method !== "GET" || url.origin !== self.location.origin || /^\/(?:api|v1)\//.test(url.pathname)) return;
+  if (event.request.method !== "GET" || url.origin !== self.location.origin || !FILES.test(url.pathname)) return;
   event.respondWith(fromServer(event.request));
 });
 

@@ -2,6 +2,7 @@
 /** Requests to the server; see docs/web-api.md. */
 
 import { EventParser } from "./sse.js";
+import { storage } from "./storage.js";
 
 const KEY = "retort.key";
 
@@ -23,12 +24,12 @@ export class Api {
   }
 
   get key() {
-    return localStorage.getItem(KEY);
+    return storage.getItem(KEY);
   }
 
   set key(key) {
-    if (key) localStorage.setItem(KEY, key);
-    else localStorage.removeItem(KEY);
+    if (key) storage.setItem(KEY, key);
+    else storage.removeItem(KEY);
   }
 
   /**
@@ -79,9 +80,12 @@ export class Api {
     return this.json("PUT", "/api/settings", { settings });
   }
 
-  /** @param {string} query @param {string|null} cursor @returns {Promise<{conversations: import("./types.js").Summary[], next_cursor: string|null}>} */
-  conversations(query, cursor) {
-    const parameters = new URLSearchParams({ limit: "50" });
+  /**
+   * @param {string} query @param {string|null} cursor @param {number} [limit]
+   * @returns {Promise<{conversations: import("./types.js").Summary[], next_cursor: string|null}>}
+   */
+  conversations(query, cursor, limit = 50) {
+    const parameters = new URLSearchParams({ limit: String(limit) });
     if (query) parameters.set("query", query);
     if (cursor) parameters.set("cursor", cursor);
     return this.json("GET", `/api/conversations?${parameters}`);

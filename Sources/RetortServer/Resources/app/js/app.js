@@ -92,12 +92,16 @@ export class App extends EventTarget {
       this.emit("key");
       return;
     }
-    const [{ models }, { settings }] = await Promise.all([this.api.models(), this.api.settings()]);
-    this.models = models;
-    this.defaults = settings;
-    if (!this.conversation) this.newSettings = { ...settings };
-    this.emit("models");
+    this.defaults = (await this.api.settings()).settings;
+    if (!this.conversation) this.newSettings = { ...this.defaults };
+    await this.refreshModels();
     await this.refreshList();
+  }
+
+  /** Which models there are, and which of them are loaded. */
+  async refreshModels() {
+    this.models = (await this.api.models()).models;
+    this.emit("models");
   }
 
   /** The settings of what is shown. */
@@ -124,11 +128,12 @@ export class App extends EventTarget {
     await this.refreshList();
   }
 
-  /** Reads the first page again, and the shown conversation if another tab changed it. */
+  /** Reads the list again, and the shown conversation if another tab changed it. */
   async refreshList() {
     this.searching += 1;
     const turn = this.searching;
-    const page = await this.api.conversations(this.query, null);
+    // As many as are shown: what a person asked for more of stays.
+    const page = await this.api.conversations(this.query, null, Math.min(200, Math.max(50, this.list.length)));
     if (turn !== this.searching) return;
     this.list = page.conversations;
     this.nextCursor = page.next_cursor;
@@ -232,6 +237,7 @@ export class App extends EventTarget {
       this.conversation.active_run = null;
       this.emit("conversation");
       this.changed(this.conversation.id, run.revision);
+      this.quietly(() => this.refreshModels());
     } else this.quietly(() => this.reload());
   }
 
@@ -322,6 +328,7 @@ export class App extends EventTarget {
   /** @param {import("./types.js").Summary} summary */
   async remove(summary) {
     await this.api.remove(summary.id);
+    keepDraft(summary.id, "");
     if (this.conversation?.id === summary.id) location.hash = "#/";
     this.changed(summary.id, summary.revision + 1);
     this.notify({

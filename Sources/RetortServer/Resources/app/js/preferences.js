@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What this browser remembers: the look, whether thoughts are open, and unsent texts. */
 
+import { storage } from "./storage.js";
+
 const PREFIX = "retort.";
 
 /** @param {string} name @param {string} fallback @returns {string} */
 export function preference(name, fallback) {
-  return localStorage.getItem(PREFIX + name) ?? fallback;
+  return storage.getItem(PREFIX + name) ?? fallback;
 }
 
 /** @param {string} name @param {string|null} value null forgets it */
 export function setPreference(name, value) {
-  if (value === null) localStorage.removeItem(PREFIX + name);
-  else localStorage.setItem(PREFIX + name, value);
+  if (value === null) storage.removeItem(PREFIX + name);
+  else storage.setItem(PREFIX + name, value);
 }
 
 /** @param {string} theme "system", "light" or "dark" */

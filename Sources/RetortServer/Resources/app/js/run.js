@@ -50,6 +50,10 @@ export class Run extends EventTarget {
     return this.reasoningSince === 0 ? 0 : (performance.now() - this.reasoningSince) / 1000;
   }
 
+  get ended() {
+    return this.phase === "ended";
+  }
+
   /** No longer listens; the server goes on. */
   leave() {
     this.controller.abort();
@@ -58,7 +62,7 @@ export class Run extends EventTarget {
   /** Listens until the run ends or is left. */
   async follow() {
     let wait = 500;
-    while (!this.controller.signal.aborted && this.phase !== "ended") {
+    while (!this.controller.signal.aborted && !this.ended) {
       try {
         for await (const event of this.api.events(this.id, this.lastEvent, this.controller.signal)) {
           if (this.controller.signal.aborted) return;
@@ -75,7 +79,7 @@ export class Run extends EventTarget {
           return;
         }
       }
-      if (this.phase === "ended") return;
+      if (this.ended) return;
       this.lost = true;
       this.changed();
       await new Promise((resume) => setTimeout(resume, wait));

@@ -32,14 +32,14 @@ function expandTabs(text) {
   const plain = text.replace(/\r\n?/g, "\n");
   if (!plain.includes("\t")) return plain;
   let fence = null;
+  let keeps = false;
   return plain.split("\n").map((line) => {
     if (fence) {
-      const keep = fence.keepsTabs;
       if (closesFence(line.trim(), fence)) fence = null;
-      if (keep) return line;
+      if (keeps) return line;
     } else {
       fence = fenceOf(line.trimStart());
-      if (fence) fence.keepsTabs = !/^ *\t/.test(line);
+      keeps = fence !== null && !/^ *\t/.test(line);
     }
     const indent = /^[ \t]*/.exec(line)[0];
     let width = 0;

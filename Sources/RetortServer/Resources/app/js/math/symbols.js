@@ -48,13 +48,13 @@ export const DELIMITERS = table(`
 lbrace:{ rbrace:} lbrack:[ rbrack:] langle:⟨ rangle:⟩ lfloor:⌊ rfloor:⌋ lceil:⌈ rceil:⌉ lvert:| rvert:| lVert:‖ rVert:‖ vert:| Vert:‖
 lgroup:⟮ rgroup:⟯ uparrow:↑ downarrow:↓ updownarrow:↕ Uparrow:⇑ Downarrow:⇓ backslash:\\ ulcorner:⌜ urcorner:⌝ llcorner:⌞ lrcorner:⌟`);
 
-/** Accents: the character, and whether it stretches. @type {Map<string, [string, boolean]>} */
-export const ACCENTS = new Map(Object.entries({
+/** Accents: the character, and whether it stretches. */
+export const ACCENTS = new Map(/** @type {[string, [string, boolean]][]} */ (Object.entries({
   hat: ["^", false], widehat: ["^", true], check: ["ˇ", false], tilde: ["~", false], widetilde: ["~", true], acute: ["´", false],
   grave: ["`", false], dot: ["˙", false], ddot: ["¨", false], dddot: ["⃛", false], breve: ["˘", false], bar: ["‾", false],
   vec: ["→", false], mathring: ["˚", false], overline: ["‾", true], overrightarrow: ["→", true], overleftarrow: ["←", true],
   overleftrightarrow: ["↔", true], overbrace: ["⏞", true], overbracket: ["⎴", true],
-}));
+})));
 /** The same below. @type {Map<string, string>} */
 export const UNDER_ACCENTS = new Map(Object.entries({
   underline: "_", underbrace: "⏟", underbracket: "⎵", underrightarrow: "→", underleftarrow: "←",

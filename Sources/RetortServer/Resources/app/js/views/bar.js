@@ -36,7 +36,7 @@ export class Bar {
     this.title.textContent = title;
     document.title = app.conversation ? `${title} · Retort` : "Retort";
     const options = app.models.map((model) => {
-      const notes = [model.quantisation, model.bytes !== null ? bytes(model.bytes) : null, model.fits === false ? "too large for the free memory" : null];
+      const notes = [model.loaded ? null : "not loaded", model.quantisation, model.bytes !== null ? bytes(model.bytes) : null, model.fits === false ? "too large for the free memory" : null];
       const option = h("option", { value: model.id }, [model.name, ...notes.filter(Boolean)].join(" · "));
       option.selected = model.id === app.model?.id;
       return option;

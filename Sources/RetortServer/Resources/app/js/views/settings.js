@@ -5,8 +5,8 @@ import { h } from "../dom.js";
 import { makeDialog } from "./dialog.js";
 
 /**
- * @typedef {{name: "temperature"|"top_p"|"top_k"|"min_p"|"max_tokens"|"seed"|"thinking_budget", label: string, hint: string,
- *   minimum: number, maximum: number, whole: boolean, aboveMinimum?: boolean}} NumberField
+ * @typedef {"temperature"|"top_p"|"top_k"|"min_p"|"max_tokens"|"seed"|"thinking_budget"} NumberName
+ * @typedef {{name: NumberName, label: string, hint: string, minimum: number, maximum: number, whole: boolean, aboveMinimum?: boolean}} NumberField
  */
 
 const LARGE = 2 ** 53 - 1;
@@ -46,7 +46,7 @@ export function openSettings(app) {
   const thinking = h("select", { id: "setting-thinking" }, h("option", { value: "" }, "Model’s default"), h("option", { value: "on" }, "On"), h("option", { value: "off" }, "Off"));
   thinking.value = settings.thinking === null ? "" : settings.thinking ? "on" : "off";
   const always = h("input", { type: "checkbox", id: "setting-always" });
-  const fields = [...NUMBERS, BUDGET].map((field) => numberField(field, settings[field.name], model?.defaults[field.name] ?? null));
+  const fields = [...NUMBERS, BUDGET].map((/** @type {NumberField} */ field) => numberField(field, settings[field.name], model?.defaults[field.name] ?? null));
   const budget = fields.at(-1);
 
   const save = () => {
