@@ -330,7 +330,7 @@ def phone(runner) -> None:
         page.locator("#sidebar a[aria-current=page]").click()
         expect(page.locator("#sidebar")).to_be_hidden()
         app.page.get_by_role("button", name="Show the sidebar").click()
-        app.import_conversation(export_of("Wide", [("Wide?", MATHEMATICS + CODE + TABLE + "x" * 500)]))
+        app.import_conversation(export_of("Wide", [("Wide? " + "y" * 500, MATHEMATICS + CODE + TABLE + "x" * 500)]))
         expect(page.get_by_role("heading", level=1)).to_have_text("Wide")
         page.keyboard.press("Escape")
         expect(page.locator("#sidebar")).to_be_hidden()
