@@ -21,20 +21,51 @@ def export_of(title: str, exchanges: list[tuple[str, str]], thought: str = "") -
         for role, text in (("user", question), ("assistant", answer)):
             id = f"m_{n}_{role}"
             made = role == "assistant"
-            tree.append({"id": id, "parent": parent, "role": role, "content": text, "reasoning": thought if made else None, "created": 1.7e9 + len(tree),
-                         "status": "complete", "finish_reason": "stop" if made else None, "error": None, "run": None, "model": "bundled" if made else None,
-                         "usage": None, "timings": None, "cost": None})
+            tree.append(
+                {
+                    "id": id,
+                    "parent": parent,
+                    "role": role,
+                    "content": text,
+                    "reasoning": thought if made else None,
+                    "created": 1.7e9 + len(tree),
+                    "status": "complete",
+                    "finish_reason": "stop" if made else None,
+                    "error": None,
+                    "run": None,
+                    "model": "bundled" if made else None,
+                    "usage": None,
+                    "timings": None,
+                    "cost": None,
+                }
+            )
             parent = id
-    conversation = {"id": "c_0", "title": title, "pinned": False, "created": 1.7e9, "updated": 1.7e9, "revision": 1, "messages": len(tree), "active_run": None,
-                    "snippet": None, "settings": SETTINGS, "active_leaf": parent, "tree": tree}
-    return json.dumps({"format": "retort-conversations", "version": 1, "exported": 1.7e9, "conversations": [conversation]})
+    conversation = {
+        "id": "c_0",
+        "title": title,
+        "pinned": False,
+        "created": 1.7e9,
+        "updated": 1.7e9,
+        "revision": 1,
+        "messages": len(tree),
+        "active_run": None,
+        "snippet": None,
+        "settings": SETTINGS,
+        "active_leaf": parent,
+        "tree": tree,
+    }
+    return json.dumps(
+        {"format": "retort-conversations", "version": 1, "exported": 1.7e9, "conversations": [conversation]}
+    )
 
 
 def ask_and_answer(runner) -> None:
     """A question, a thought that folds, the right answer, what it cost."""
     with runner.app() as app:
         expect(app.page.get_by_role("textbox", name="Message")).to_be_focused()
-        assert app.page.evaluate("document.documentElement.scrollHeight <= innerHeight && document.body.scrollHeight <= innerHeight")
+        assert app.page.evaluate(
+            "document.documentElement.scrollHeight <= innerHeight && document.body.scrollHeight <= innerHeight"
+        )
         app.shot("welcome")
         answer = app.ask(QUESTION)
         expect(answer.locator(".answer-text")).to_contain_text(PRODUCT)
@@ -195,7 +226,9 @@ def rendering(runner) -> None:
     """Formulas are MathML, code is coloured and copied, tables are tables."""
     with runner.app(permissions=["clipboard-read", "clipboard-write"]) as app:
         page = app.page
-        app.import_conversation(export_of("Rendering", [("Mathematics?", MATHEMATICS), ("Code?", CODE), ("A table?", TABLE)]))
+        app.import_conversation(
+            export_of("Rendering", [("Mathematics?", MATHEMATICS), ("Code?", CODE), ("A table?", TABLE)])
+        )
         expect(page.locator("article.answer")).to_have_count(3)
         mathematics = page.locator("article.answer").nth(0)
         expect(mathematics.locator("math")).to_have_count(9)
@@ -229,7 +262,9 @@ def hostile_output(runner) -> None:
         expect(answer.get_by_role("region", name="Thought")).to_contain_text("That was the attempt.")
         if runner.mock:
             app.ask("hostile")
-        found = page.locator("#messages :is(script, img, iframe, style, object, embed, link, [onerror], [onload], [style], a[href^='javascript'], a[href^='data'])")
+        found = page.locator(
+            "#messages :is(script, img, iframe, style, object, embed, link, [onerror], [onload], [style], a[href^='javascript'], a[href^='data'])"
+        )
         expect(found).to_have_count(0)
         for text in ("click me", "data"):
             page.locator("#messages .answer-text", has_text=text).first.get_by_text(text, exact=True).click()
@@ -304,10 +339,12 @@ def dark_and_light(runner) -> None:
 
 
 def check_targets(page: Page) -> None:
-    small = page.evaluate("""[...document.querySelectorAll('button, input, select, textarea, #sidebar a, summary')].filter((element) => {
+    small = page.evaluate(
+        """[...document.querySelectorAll('button, input, select, textarea, #sidebar a, summary')].filter((element) => {
       const box = element.getBoundingClientRect();
       return element.checkVisibility({ visibilityProperty: true }) && box.width > 0 && box.right > 0 && (box.height < 43.5 || (box.width < 43.5));
-    }).map((element) => element.outerHTML.slice(0, 90))""")
+    }).map((element) => element.outerHTML.slice(0, 90))"""
+    )
     assert not small, f"targets below 44 px: {small}"
 
 
@@ -337,7 +374,9 @@ def phone(runner) -> None:
         for width in (390, 320):
             page.set_viewport_size({"width": width, "height": 700})
             page.wait_for_timeout(200)
-            widest = page.evaluate("Math.max(document.documentElement.scrollWidth, document.getElementById('thread').scrollWidth)")
+            widest = page.evaluate(
+                "Math.max(document.documentElement.scrollWidth, document.getElementById('thread').scrollWidth)"
+            )
             assert widest <= width, f"{widest} px at {width}"
         app.shot("phone-wide")
 
@@ -369,7 +408,9 @@ def installable(runner) -> None:
         page.reload()
         expect(page.get_by_role("textbox", name="Message")).to_be_visible()
         session = app.context.new_cdp_session(page)
-        problems = [problem["errorId"] for problem in session.send("Page.getInstallabilityErrors")["installabilityErrors"]]
+        problems = [
+            problem["errorId"] for problem in session.send("Page.getInstallabilityErrors")["installabilityErrors"]
+        ]
         # A private profile cannot install anything, whatever the app.
         assert set(problems) <= {"in-incognito"}, problems
         app.expected = ["ERR_INTERNET_DISCONNECTED", "ERR_FAILED"]
@@ -489,7 +530,25 @@ def errors_are_said(runner) -> None:
         expect(page.locator("article.answer").last).to_contain_text("Stopped")
 
 
-ALL = [ask_and_answer, regenerate_and_switch, edit_makes_a_branch, reload_finds_it, list_of_conversations, export_and_import, settings_and_continue, rendering,
-       hostile_output, keyboard, dark_and_light, phone, two_tabs, installable, key_is_asked_for, scrolling, errors_are_said, stop_and_answer_now,
-       resume_in_mid_answer]
+ALL = [
+    ask_and_answer,
+    regenerate_and_switch,
+    edit_makes_a_branch,
+    reload_finds_it,
+    list_of_conversations,
+    export_and_import,
+    settings_and_continue,
+    rendering,
+    hostile_output,
+    keyboard,
+    dark_and_light,
+    phone,
+    two_tabs,
+    installable,
+    key_is_asked_for,
+    scrolling,
+    errors_are_said,
+    stop_and_answer_now,
+    resume_in_mid_answer,
+]
 NEEDS_SLOW = [stop_and_answer_now, resume_in_mid_answer]

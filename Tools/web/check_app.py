@@ -38,7 +38,9 @@ class App:
 
     def __init__(self, browser: Browser, base: str, key: str | None, shots: Path | None, **options):
         self.base, self.shots = base, shots
-        self.context: BrowserContext = browser.new_context(viewport={"width": 1280, "height": 860}, accept_downloads=True, **options)
+        self.context: BrowserContext = browser.new_context(
+            viewport={"width": 1280, "height": 860}, accept_downloads=True, **options
+        )
         self.context.add_init_script(LISTENER)
         if key:
             self.context.add_init_script(f"localStorage.setItem('retort.key', {key!r})")
@@ -96,7 +98,9 @@ class App:
         self.page.get_by_role("menuitem", name=item).click()
 
     def import_conversation(self, data: str) -> None:
-        self.page.locator("#sidebar input[type=file]").set_input_files({"name": "import.json", "mimeType": "application/json", "buffer": data.encode()})
+        self.page.locator("#sidebar input[type=file]").set_input_files(
+            {"name": "import.json", "mimeType": "application/json", "buffer": data.encode()}
+        )
 
     # What is looked at
 
@@ -109,7 +113,11 @@ class App:
         # A fade would be measured half way.
         (page or self.page).wait_for_timeout(300)
         found = Axe().run(page or self.page).response["violations"]
-        serious = [f"{item['id']}: {item['help']} at {[node['target'] for node in item['nodes'][:3]]}" for item in found if item["impact"] in SERIOUS]
+        serious = [
+            f"{item['id']}: {item['help']} at {[node['target'] for node in item['nodes'][:3]]}"
+            for item in found
+            if item["impact"] in SERIOUS
+        ]
         assert not serious, f"axe, {what}: " + "; ".join(serious)
 
     def close(self) -> None:

@@ -109,7 +109,10 @@ HOSTILE = """
 That was the attempt.
 """
 
-LONG = "\n\n".join(f"Paragraph {n}: the quick brown fox jumps over the lazy dog, and goes on to do so for as long as it is asked." for n in range(1, 40))
+LONG = "\n\n".join(
+    f"Paragraph {n}: the quick brown fox jumps over the lazy dog, and goes on to do so for as long as it is asked."
+    for n in range(1, 40)
+)
 
 DEFAULT_THOUGHT = "The question is short. A friendly answer of a few sentences will do.\n"
 DEFAULT = "Here is a short answer. It has a few sentences, *one* of them with emphasis and **one** with more. Ask for `math`, `code` or a `table` to see others."

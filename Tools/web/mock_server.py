@@ -18,17 +18,48 @@ from pathlib import Path
 from mock_store import CONTEXT, RESTORABLE_SECONDS, SETTINGS, Problem, Store
 
 APP = Path(__file__).resolve().parents[2] / "Sources/RetortServer/Resources/app"
-TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
-         ".png": "image/png", ".webmanifest": "application/manifest+json", ".json": "application/json"}
-POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
-          "base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".webmanifest": "application/manifest+json",
+    ".json": "application/json",
+}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 MODELS = [
-    {"id": "bundled", "name": "Retort Mini", "loaded": True, "bytes": 909632, "quantisation": "Q8_0", "parameters": 821376, "context": CONTEXT,
-     "memory_bytes": 12_000_000, "fits": True, "thinking": True, "thinking_optional": False,
-     "defaults": {"temperature": 0, "top_p": None, "top_k": None, "min_p": None, "max_tokens": None}},
-    {"id": "r1-distill-1.5b", "name": "R1 Distill 1.5B", "loaded": False, "bytes": 1_117_320_000, "quantisation": "Q4_K_M", "parameters": 1_777_088_000,
-     "context": 32768, "memory_bytes": 1_900_000_000, "fits": True, "thinking": True, "thinking_optional": True,
-     "defaults": {"temperature": 0.6, "top_p": 0.95, "top_k": None, "min_p": None, "max_tokens": None}},
+    {
+        "id": "bundled",
+        "name": "Retort Mini",
+        "loaded": True,
+        "bytes": 909632,
+        "quantisation": "Q8_0",
+        "parameters": 821376,
+        "context": CONTEXT,
+        "memory_bytes": 12_000_000,
+        "fits": True,
+        "thinking": True,
+        "thinking_optional": False,
+        "defaults": {"temperature": 0, "top_p": None, "top_k": None, "min_p": None, "max_tokens": None},
+    },
+    {
+        "id": "r1-distill-1.5b",
+        "name": "R1 Distill 1.5B",
+        "loaded": False,
+        "bytes": 1_117_320_000,
+        "quantisation": "Q4_K_M",
+        "parameters": 1_777_088_000,
+        "context": 32768,
+        "memory_bytes": 1_900_000_000,
+        "fits": True,
+        "thinking": True,
+        "thinking_optional": True,
+        "defaults": {"temperature": 0.6, "top_p": 0.95, "top_k": None, "min_p": None, "max_tokens": None},
+    },
 ]
 
 
@@ -57,8 +88,17 @@ class Handler(BaseHTTPRequestHandler):
             self.check_origin()
             authenticated = self.key is None or self.headers.get("Authorization") == f"Bearer {self.key}"
             if url.path == "/api/info":
-                self.json(200, {"name": "Retort", "version": "0.0-mock", "key_required": self.key is not None, "authenticated": authenticated,
-                                "user": None, "default_model": "bundled" if authenticated else None})
+                self.json(
+                    200,
+                    {
+                        "name": "Retort",
+                        "version": "0.0-mock",
+                        "key_required": self.key is not None,
+                        "authenticated": authenticated,
+                        "user": None,
+                        "default_model": "bundled" if authenticated else None,
+                    },
+                )
                 return
             if not authenticated:
                 raise Problem(401, "invalid_api_key", "a valid key is needed")
@@ -162,15 +202,26 @@ class Handler(BaseHTTPRequestHandler):
         for item in body["conversations"]:
             conversation = self.store.create(item["settings"], item["title"])
             ids = {message["id"]: self.store.new_id("m") for message in item["tree"]}
-            conversation["tree"] = [{**message, "id": ids[message["id"]], "parent": ids.get(message["parent"])} for message in item["tree"]]
-            conversation.update(active_leaf=ids.get(item["active_leaf"]), pinned=item["pinned"], created=item["created"], updated=item["updated"])
+            conversation["tree"] = [
+                {**message, "id": ids[message["id"]], "parent": ids.get(message["parent"])} for message in item["tree"]
+            ]
+            conversation.update(
+                active_leaf=ids.get(item["active_leaf"]),
+                pinned=item["pinned"],
+                created=item["created"],
+                updated=item["updated"],
+            )
             made.append(self.store.summary(conversation))
         return {"conversations": made}
 
     def export(self, conversation: dict, format: str) -> None:
         if format == "json":
-            data = {"format": "retort-conversations", "version": 1, "exported": time.time(),
-                    "conversations": [{**self.store.whole(conversation), "active_run": None}]}
+            data = {
+                "format": "retort-conversations",
+                "version": 1,
+                "exported": time.time(),
+                "conversations": [{**self.store.whole(conversation), "active_run": None}],
+            }
             self.send(200, json.dumps(data, ensure_ascii=False).encode(), "application/json")
             return
         lines = [f"# {conversation['title']}"]
@@ -191,7 +242,11 @@ class Handler(BaseHTTPRequestHandler):
         if run is None:
             raise Problem(404, "not_found", f"no run {id}", "id")
         self.send_response(200)
-        for name, value in {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "Connection": "close"}.items():
+        for name, value in {
+            "Content-Type": "text/event-stream",
+            "Cache-Control": "no-store",
+            "Connection": "close",
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         self.close_connection = True
@@ -213,15 +268,29 @@ class Handler(BaseHTTPRequestHandler):
         target = (APP / ("index.html" if path == "/" else path.lstrip("/"))).resolve()
         if self.command != "GET" or not target.is_relative_to(APP) or not target.is_file():
             raise Problem(404, "not_found", f"no file {path}")
-        self.send(200, target.read_bytes(), TYPES.get(target.suffix, "application/octet-stream"), {
-            "Content-Security-Policy": POLICY, "Cache-Control": "no-cache", "Referrer-Policy": "no-referrer", "Cross-Origin-Opener-Policy": "same-origin"})
+        self.send(
+            200,
+            target.read_bytes(),
+            TYPES.get(target.suffix, "application/octet-stream"),
+            {
+                "Content-Security-Policy": POLICY,
+                "Cache-Control": "no-cache",
+                "Referrer-Policy": "no-referrer",
+                "Cross-Origin-Opener-Policy": "same-origin",
+            },
+        )
 
     def json(self, status: int, value: dict) -> None:
         self.send(status, json.dumps(value).encode(), "application/json", {"Cache-Control": "no-store"})
 
     def send(self, status: int, data: bytes, kind: str, headers: dict | None = None) -> None:
         self.send_response(status)
-        for name, value in {"Content-Type": kind, "Content-Length": str(len(data)), "X-Content-Type-Options": "nosniff", **(headers or {})}.items():
+        for name, value in {
+            "Content-Type": kind,
+            "Content-Length": str(len(data)),
+            "X-Content-Type-Options": "nosniff",
+            **(headers or {}),
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)

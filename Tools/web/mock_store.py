@@ -8,8 +8,19 @@ import time
 
 from mock_answers import answer_to
 
-SETTINGS = {"model": None, "system": None, "temperature": None, "top_p": None, "top_k": None, "min_p": None, "max_tokens": None,
-            "seed": None, "stop": [], "thinking": None, "thinking_budget": None}
+SETTINGS = {
+    "model": None,
+    "system": None,
+    "temperature": None,
+    "top_p": None,
+    "top_k": None,
+    "min_p": None,
+    "max_tokens": None,
+    "seed": None,
+    "stop": [],
+    "thinking": None,
+    "thinking_budget": None,
+}
 RESTORABLE_SECONDS = 600
 CONTEXT = 1024
 
@@ -52,8 +63,18 @@ class Store:
 
     def create(self, settings: dict | None, title: str | None = None) -> dict:
         now = time.time()
-        conversation = {"id": self.new_id("c"), "title": title, "pinned": False, "created": now, "updated": now, "revision": 1,
-                        "active_run": None, "settings": {**self.settings, **(settings or {})}, "active_leaf": None, "tree": []}
+        conversation = {
+            "id": self.new_id("c"),
+            "title": title,
+            "pinned": False,
+            "created": now,
+            "updated": now,
+            "revision": 1,
+            "active_run": None,
+            "settings": {**self.settings, **(settings or {})},
+            "active_leaf": None,
+            "tree": [],
+        }
         self.conversations[conversation["id"]] = conversation
         return conversation
 
@@ -62,8 +83,12 @@ class Store:
         return {**{key: conversation[key] for key in keys}, "messages": len(conversation["tree"]), "snippet": snippet}
 
     def whole(self, conversation: dict) -> dict:
-        return {**self.summary(conversation), "settings": conversation["settings"], "active_leaf": conversation["active_leaf"],
-                "tree": conversation["tree"]}
+        return {
+            **self.summary(conversation),
+            "settings": conversation["settings"],
+            "active_leaf": conversation["active_leaf"],
+            "tree": conversation["tree"],
+        }
 
     def search(self, query: str, limit: int, cursor: str | None) -> dict:
         words = query.lower().split()
@@ -77,11 +102,11 @@ class Store:
                 hit = next((text for text in texts[1:] if words[0] in text.lower()), None)
                 if hit:
                     at = hit.lower().index(words[0])
-                    snippet = " ".join(hit[max(0, at - 30):at + 60].split())
+                    snippet = " ".join(hit[max(0, at - 30) : at + 60].split())
             found.append((conversation["pinned"], conversation["updated"], self.summary(conversation, snippet)))
         found.sort(key=lambda item: item[:2], reverse=True)
         start = int(cursor or 0)
-        page = [item[2] for item in found[start:start + limit]]
+        page = [item[2] for item in found[start : start + limit]]
         return {"conversations": page, "next_cursor": str(start + limit) if start + limit < len(found) else None}
 
     def message(self, conversation: dict, id: str | None, role: str, param: str) -> dict:
@@ -90,10 +115,25 @@ class Store:
                 return message
         raise Problem(400, "invalid_value", f"no {role} message {id}", param)
 
-    def add_message(self, conversation: dict, parent: str | None, role: str, content: str, model: str | None = None) -> dict:
-        message = {"id": self.new_id("m"), "parent": parent, "role": role, "content": content, "reasoning": "" if role == "assistant" else None,
-                   "created": time.time(), "status": "complete", "finish_reason": None, "error": None, "run": None, "model": model, "usage": None,
-                   "timings": None, "cost": None}
+    def add_message(
+        self, conversation: dict, parent: str | None, role: str, content: str, model: str | None = None
+    ) -> dict:
+        message = {
+            "id": self.new_id("m"),
+            "parent": parent,
+            "role": role,
+            "content": content,
+            "reasoning": "" if role == "assistant" else None,
+            "created": time.time(),
+            "status": "complete",
+            "finish_reason": None,
+            "error": None,
+            "run": None,
+            "model": model,
+            "usage": None,
+            "timings": None,
+            "cost": None,
+        }
         conversation["tree"].append(message)
         conversation["active_leaf"] = message["id"]
         if conversation["title"] is None and role == "user":
@@ -116,7 +156,9 @@ class Store:
             question = self.message(conversation, message["parent"], "user", "continue")
         else:
             question = self.message(conversation, body.get("parent"), "user", "parent")
-            message = self.add_message(conversation, question["id"], "assistant", "", conversation["settings"]["model"] or "bundled")
+            message = self.add_message(
+                conversation, question["id"], "assistant", "", conversation["settings"]["model"] or "bundled"
+            )
         run = Run(self, conversation, message, question["content"], bool(body.get("continue")))
         message.update(status="streaming", finish_reason=None, error=None, run=run.id)
         conversation["active_run"] = run.id
@@ -152,8 +194,14 @@ class Run:
     def work(self) -> None:
         message, answer = self.message, answer_to(self.question)
         start = time.monotonic()
-        self.emit("started", {"message": message["id"], "model": message["model"],
-                              "base": {"reasoning": message["reasoning"], "content": message["content"]}})
+        self.emit(
+            "started",
+            {
+                "message": message["id"],
+                "model": message["model"],
+                "base": {"reasoning": message["reasoning"], "content": message["content"]},
+            },
+        )
         for position in range(answer["queue"], 0, -1):
             self.emit("queued", {"position": position})
             self.pause(0.8)
@@ -163,7 +211,10 @@ class Run:
         for step in range(answer["prefill"] + 1):
             if self.stopping:
                 break
-            self.emit("prefill", {"done": total * step // answer["prefill"], "total": total, "cached": 12, "seconds": step * 0.1})
+            self.emit(
+                "prefill",
+                {"done": total * step // answer["prefill"], "total": total, "cached": 12, "seconds": step * 0.1},
+            )
             self.pause(0.1)
         first = time.monotonic() - start
         thought, content = answer["thought"], answer["content"]
@@ -177,17 +228,38 @@ class Run:
         if thought and counts["left"] > 0:
             self.emit("reasoning_end", {"seconds": thinking, "tokens": counts["reasoning"]})
         if answer["error"] and not self.stopping:
-            self.finish("error", None, {"message": answer["error"], "type": "server_error", "param": None, "code": "out_of_memory"})
+            self.finish(
+                "error",
+                None,
+                {"message": answer["error"], "type": "server_error", "param": None, "code": "out_of_memory"},
+            )
             return
         if counts["left"] > 0:
             self.say("content", content, answer["delay"], counts, prompt)
         seconds = time.monotonic() - start - first
         made = counts["reasoning"] + counts["content"]
-        message["usage"] = {"prompt_tokens": prompt, "cached_tokens": 12, "completion_tokens": made, "reasoning_tokens": counts["reasoning"]}
-        message["timings"] = {"queue_seconds": queued, "load_seconds": 0.0, "prompt_seconds": first - queued, "time_to_first_token": first,
-                              "reasoning_seconds": thinking, "decode_seconds": seconds, "tokens_per_second": made / max(seconds, 1e-6),
-                              "prompt_tokens_per_second": total / max(first - queued, 1e-6)}
-        message["cost"] = {"cpu_seconds": 1.9 * (first + seconds), "energy_joules": 21.0 * (first + seconds), "price": None, "currency": None}
+        message["usage"] = {
+            "prompt_tokens": prompt,
+            "cached_tokens": 12,
+            "completion_tokens": made,
+            "reasoning_tokens": counts["reasoning"],
+        }
+        message["timings"] = {
+            "queue_seconds": queued,
+            "load_seconds": 0.0,
+            "prompt_seconds": first - queued,
+            "time_to_first_token": first,
+            "reasoning_seconds": thinking,
+            "decode_seconds": seconds,
+            "tokens_per_second": made / max(seconds, 1e-6),
+            "prompt_tokens_per_second": total / max(first - queued, 1e-6),
+        }
+        message["cost"] = {
+            "cpu_seconds": 1.9 * (first + seconds),
+            "energy_joules": 21.0 * (first + seconds),
+            "price": None,
+            "currency": None,
+        }
         finish = "stop" if counts["left"] > 0 else "length"
         self.finish("stopped" if self.stopping else "complete", "stopped" if self.stopping else finish, None)
 
@@ -206,14 +278,26 @@ class Run:
             if now - last > 0.4:
                 last = now
                 made = counts["reasoning"] + counts["content"]
-                self.emit("progress", {"completion_tokens": made, "reasoning_tokens": counts["reasoning"], "tokens_per_second": counts[kind] / (now - start),
-                                       "reasoning_seconds": now - start if kind == "reasoning" else 0.0, "context_used": prompt + made})
+                self.emit(
+                    "progress",
+                    {
+                        "completion_tokens": made,
+                        "reasoning_tokens": counts["reasoning"],
+                        "tokens_per_second": counts[kind] / (now - start),
+                        "reasoning_seconds": now - start if kind == "reasoning" else 0.0,
+                        "context_used": prompt + made,
+                    },
+                )
             self.pause(delay)
 
     def finish(self, status: str, reason: str | None, error: dict | None) -> None:
         with self.store.lock:
-            self.message.update(status=status, finish_reason=reason, run=None,
-                                error=None if error is None else {"message": error["message"], "code": error["code"]})
+            self.message.update(
+                status=status,
+                finish_reason=reason,
+                run=None,
+                error=None if error is None else {"message": error["message"], "code": error["code"]},
+            )
             self.conversation["active_run"] = None
             self.store.touch(self.conversation, moved=True)
             data = {"message": self.message, "revision": self.conversation["revision"]}

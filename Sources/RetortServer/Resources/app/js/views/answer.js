@@ -110,7 +110,10 @@ export class AnswerView {
     this.stream.update(message.content, true);
     this.source.textContent = message.content;
     this.error.hidden = message.status !== "error";
-    if (message.status === "error") this.error.replaceChildren(icon("warning"), message.error?.message ?? "The answer failed.");
+    if (message.status === "error") {
+      const reason = message.error?.message || "the answer failed";
+      this.error.replaceChildren(icon("warning"), reason[0].toUpperCase() + reason.slice(1));
+    }
     this.renderFooter(model);
   }
 

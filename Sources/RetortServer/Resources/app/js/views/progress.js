@@ -13,7 +13,7 @@ export class ProgressView {
     this.fill = h("div", { class: "progress-fill" });
     this.bar = h("div", { class: "progress-bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100" }, this.fill);
     this.dots = h("span", { class: "dots", "aria-hidden": "true" }, h("span"), h("span"), h("span"));
-    this.element = h("div", { class: "progress", hidden: true }, this.dots, this.text, this.bar);
+    this.element = h("div", { class: "progress", hidden: true }, h("div", { class: "progress-line" }, this.dots, this.text), this.bar);
   }
 
   /** @param {import("../run.js").Run|null} run */
