@@ -24,12 +24,15 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
-import app_scenarios
+import scenarios_conversation
+import scenarios_page
 from mock_server import serve
 
 ANSWER_MILLISECONDS = 60_000
 # Kept from page to page, since a violation may come at any time.
-LISTENER = "document.addEventListener('securitypolicyviolation', (event) => console.error('CSP: ' + event.violatedDirective + ' ' + event.blockedURI));"
+LISTENER = """document.addEventListener('securitypolicyviolation', (event) => {
+  console.error('CSP: ' + event.violatedDirective + ' ' + event.blockedURI);
+});"""
 SERIOUS = {"serious", "critical"}
 
 
@@ -169,11 +172,11 @@ def main() -> int:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=options.chromium, args=["--no-sandbox"])
         runner = Runner(browser, options)
-        for scenario in app_scenarios.ALL:
+        for scenario in scenarios_conversation.ALL + scenarios_page.ALL:
             name = scenario.__name__
             if options.only and name not in options.only:
                 continue
-            if scenario in app_scenarios.NEEDS_SLOW and runner.slow_question is None:
+            if scenario in scenarios_conversation.NEEDS_SLOW and runner.slow_question is None:
                 print(f"left out  {name}: no --slow-question", flush=True)
                 continue
             start = time.monotonic()

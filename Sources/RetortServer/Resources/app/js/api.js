@@ -43,7 +43,10 @@ export class Api {
     if (body !== undefined) headers["Content-Type"] = "application/json";
     let response;
     try {
-      response = await fetch(path, { ...init, method, headers, body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store" });
+      response = await fetch(
+        path,
+        { ...init, method, headers, body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store" },
+      );
     } catch (error) {
       if (error instanceof DOMException && error.name === "AbortError") throw error;
       throw new ApiError(0, "unreachable", "The server cannot be reached.");
@@ -52,7 +55,12 @@ export class Api {
     const detail = await response.json().catch(() => null);
     const { message, code, param } = detail?.error ?? {};
     if (response.status === 401) this.onUnauthorized();
-    throw new ApiError(response.status, code ?? "unknown", message ?? `The server answered ${response.status}.`, param ?? null);
+    throw new ApiError(
+      response.status,
+      code ?? "unknown",
+      message ?? `The server answered ${response.status}.`,
+      param ?? null,
+    );
   }
 
   /** @param {string} method @param {string} path @param {unknown} [body] @returns {Promise<any>} @throws {ApiError} */

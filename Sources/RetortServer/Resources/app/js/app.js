@@ -64,7 +64,10 @@ export class App extends EventTarget {
     this.emit("notice", notice);
   }
 
-  /** Runs what a person asked for; what goes wrong is said. @param {() => Promise<void>} work @returns {Promise<boolean>} whether it worked */
+  /**
+   * Runs what a person asked for; what goes wrong is said.
+   * @param {() => Promise<void>} work @returns {Promise<boolean>} whether it worked
+   */
   async attempt(work) {
     try {
       await work();
@@ -358,7 +361,8 @@ export class App extends EventTarget {
     }
     const { conversations } = await this.api.import(data);
     await this.refreshList();
-    this.notify({ text: conversations.length === 1 ? "One conversation was imported." : `${conversations.length} conversations were imported.` });
+    const one = conversations.length === 1;
+    this.notify({ text: one ? "One conversation was imported." : `${conversations.length} conversations were imported.` });
     if (conversations.length > 0) location.hash = `#/c/${conversations[0].id}`;
   }
 }

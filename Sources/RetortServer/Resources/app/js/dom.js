@@ -4,7 +4,7 @@
 /**
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag
- * @param {Record<string, any>} [properties] attributes; `class`; `on…` with a function is a listener; null and false leave one out
+ * @param {Record<string, any>} [properties] attributes; `on…` with a function is a listener; null and false leave one out
  * @param {...(Node|string|null|false)} children
  * @returns {HTMLElementTagNameMap[T]}
  */
@@ -26,9 +26,17 @@ export function byId(id) {
   return element;
 }
 
-/** A button that is an icon. @param {string} label @param {Node} picture @param {(event: MouseEvent) => void} onclick @param {Record<string, any>} [more] */
+/**
+ * A button that is an icon.
+ * @param {string} label @param {Node} picture @param {(event: MouseEvent) => void} onclick
+ * @param {Record<string, any>} [more] attributes
+ */
 export function iconButton(label, picture, onclick, more = {}) {
-  return h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick, ...more }, picture);
+  return h(
+    "button",
+    { type: "button", class: "icon-button", "aria-label": label, title: label, onclick, ...more },
+    picture,
+  );
 }
 
 /** Offers a file to keep. @param {Blob} blob @param {string} name */

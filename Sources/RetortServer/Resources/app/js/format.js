@@ -48,7 +48,10 @@ export const speed = (perSecond) => `${perSecond < 9.95 ? perSecond.toFixed(1) :
 export const energy = (joules) => (joules < 3600 ? `${count(Math.round(joules))} J` : `${trimmed(joules / 3600, 2)} Wh`);
 
 /** @param {number} price @param {string|null} currency */
-export const money = (price, currency) => `${price < 0.01 ? price.toPrecision(2) : price.toFixed(2)} ${currency ?? ""}`.trim();
+export function money(price, currency) {
+  const figure = price < 0.01 ? price.toPrecision(2) : price.toFixed(2);
+  return currency ? `${figure} ${currency}` : figure;
+}
 
 /**
  * The heading that a conversation of that time stands under.

@@ -20,7 +20,10 @@ const newChat = () => {
   else location.hash = "#/";
   composer.focus();
 };
-const bar = new Bar(app, { toggleSidebar: () => sidebar.setOpen(!sidebar.open), newChat, settings: () => openSettings(app) });
+const bar = new Bar(
+  app,
+  { toggleSidebar: () => sidebar.setOpen(!sidebar.open), newChat, settings: () => openSettings(app) },
+);
 const sidebar = new Sidebar(app, { newChat, preferences: () => openPreferences(app) });
 const thread = new ThreadView(app, (text) => composer.fill(text));
 const composer = new Composer(app, () => thread.editLast());

@@ -6,6 +6,10 @@
 
 import { ApiError } from "./api.js";
 
+/**
+ * @typedef {{completion_tokens: number, reasoning_tokens: number, reasoning_seconds: number, tokens_per_second: number,
+ *   context_used: number}} Progress
+ */
 /** @typedef {"waiting"|"queued"|"loading"|"prefill"|"reasoning"|"content"|"ended"} Phase */
 
 const LONGEST_WAIT = 5000;
@@ -27,7 +31,7 @@ export class Run extends EventTarget {
     this.loading = null;
     /** @type {{done: number, total: number, cached: number, seconds: number}|null} */
     this.prefill = null;
-    /** @type {{completion_tokens: number, reasoning_tokens: number, reasoning_seconds: number, tokens_per_second: number, context_used: number}|null} */
+    /** @type {Progress|null} */
     this.progress = null;
     /** When the thought began, by this page's clock. */
     this.reasoningSince = 0;

@@ -9,6 +9,9 @@ export const storage = (() => {
   } catch {
     /** @type {Map<string, string>} */
     const kept = new Map();
-    return { getItem: (name) => kept.get(name) ?? null, setItem: (name, value) => kept.set(name, value), removeItem: (name) => kept.delete(name) };
+    return {
+      getItem: (name) => kept.get(name) ?? null, setItem: (name, value) => kept.set(name, value),
+      removeItem: (name) => kept.delete(name),
+    };
   }
 })();

@@ -117,7 +117,10 @@ export function parseInline(text) {
       while (text[i] === " ") i += 1;
     } else if ((c === "h" || c === "H" || c === "w") && bareAddress(text, i)) {
       const address = bareAddress(text, i);
-      push({ type: "link", href: address.href, title: "", children: [{ type: "text", value: address.text }] }, address.end);
+      push(
+        { type: "link", href: address.href, title: "", children: [{ type: "text", value: address.text }] },
+        address.end,
+      );
     } else {
       plain += c;
       i += 1;

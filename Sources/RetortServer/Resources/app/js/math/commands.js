@@ -9,7 +9,8 @@ const BIG = new Map(Object.entries({ big: "1.2em", Big: "1.8em", bigg: "2.4em", 
 
 /** Commands that change nothing that is shown here; the number says how many arguments go with them. */
 const IGNORED = new Map(Object.entries({
-  nonumber: 0, notag: 0, displaylimits: 0, allowbreak: 0, nobreak: 0, relax: 0, "/": 0, limits: 0, nolimits: 0, normalsize: 0, small: 0, large: 0,
+  nonumber: 0, notag: 0, displaylimits: 0, allowbreak: 0, nobreak: 0, relax: 0, "/": 0, limits: 0, nolimits: 0,
+  normalsize: 0, small: 0, large: 0,
   Large: 0, centering: 0, hline: 0, label: 1, hspace: 1, vspace: 1, vphantom: 1, hphantom: 1,
 }));
 
@@ -21,12 +22,20 @@ export function command(parser, name) {
   const accent = symbols.ACCENTS.get(name);
   if (accent) {
     const [character, stretchy] = accent;
-    const over = element("mover", [parser.argument(), leaf("mo", character, { stretchy: String(stretchy) })], { accent: "true" });
+    const over = element(
+      "mover",
+      [parser.argument(), leaf("mo", character, { stretchy: String(stretchy) })],
+      { accent: "true" },
+    );
     return name === "overbrace" || name === "overbracket" ? { ...over, limits: "always" } : over;
   }
   const under = symbols.UNDER_ACCENTS.get(name);
   if (under) {
-    const node = element("munder", [parser.argument(), leaf("mo", under, { stretchy: "true" })], { accentunder: "true" });
+    const node = element(
+      "munder",
+      [parser.argument(), leaf("mo", under, { stretchy: "true" })],
+      { accentunder: "true" },
+    );
     return name === "underline" ? node : { ...node, limits: "always" };
   }
   if (IGNORED.has(name)) {
@@ -42,10 +51,21 @@ export function command(parser, name) {
   switch (name) {
     case "frac": case "dfrac": case "tfrac": case "cfrac": {
       const fraction = element("mfrac", [parser.argument(name === "cfrac"), parser.argument(name === "cfrac")]);
-      return name === "frac" ? fraction : element("mstyle", [fraction], { displaystyle: String(name !== "tfrac"), scriptlevel: name === "tfrac" ? "1" : "0" });
+      return name === "frac" ? fraction : element(
+        "mstyle",
+        [fraction],
+        { displaystyle: String(name !== "tfrac"), scriptlevel: name === "tfrac" ? "1" : "0" },
+      );
     }
     case "binom": case "dbinom": case "tbinom":
-      return element("mrow", [leaf("mo", "("), element("mfrac", [parser.argument(), parser.argument()], { linethickness: "0" }), leaf("mo", ")")]);
+      return element(
+        "mrow",
+        [
+          leaf("mo", "("),
+          element("mfrac", [parser.argument(), parser.argument()], { linethickness: "0" }),
+          leaf("mo", ")"),
+        ],
+      );
     case "sqrt": {
       const degree = parser.option();
       const body = parser.argument();
@@ -58,8 +78,10 @@ export function command(parser, name) {
     case "textbf": return text(parser, "math-bold");
     case "textit": case "emph": return text(parser, "math-italic");
     case "texttt": return text(parser, "math-mono");
-    case "operatorname": case "operatorname*":
-      return { ...functionName(parser.raw().replace(/\\[,;: ]|~/g, " ").replace(/[\\{}]/g, "").trim()), limits: name.endsWith("*") ? "display" : "never" };
+    case "operatorname": case "operatorname*": {
+      const word = parser.raw().replace(/\\[,;: ]|~/g, " ").replace(/[\\{}]/g, "").trim();
+      return { ...functionName(word), limits: name.endsWith("*") ? "display" : "never" };
+    }
     case "mathop": return { ...parser.argument(), limits: "display" };
     case "mathbin": case "mathrel": case "mathord": case "mathopen": case "mathclose": case "mathpunct": case "mathinner":
     case "smash": case "ensuremath": case "mathstrut":
@@ -91,7 +113,10 @@ export function command(parser, name) {
       parser.expect("}");
       return element("mtable", lines);
     }
-    case "pmod": return element("mrow", [leaf("mspace", "", { width: "0.6em" }), fence("("), functionName("mod"), parser.argument(), fence(")")]);
+    case "pmod": {
+      const space = leaf("mspace", "", { width: "0.6em" });
+      return element("mrow", [space, fence("("), functionName("mod"), parser.argument(), fence(")")]);
+    }
     case "bmod": case "mod": return leaf("mo", "mod", { lspace: "0.2222em", rspace: "0.2222em" });
     case "not": {
       const node = parser.atom();
@@ -143,7 +168,10 @@ function leftRight(parser) {
     parser.expect("\\right");
     const close = delimiter(parser);
     const bracket = (text, form) => leaf("mo", text, { stretchy: "true", fence: "true", form });
-    return element("mrow", [...(open ? [bracket(open, "prefix")] : []), row(inside), ...(close ? [bracket(close, "postfix")] : [])]);
+    return element(
+      "mrow",
+      [...(open ? [bracket(open, "prefix")] : []), row(inside), ...(close ? [bracket(close, "postfix")] : [])],
+    );
   });
 }
 

@@ -10,8 +10,10 @@ const ENVIRONMENTS = {
   Bmatrix: { kind: "matrix", open: "{", close: "}" }, vmatrix: { kind: "matrix", open: "|", close: "|" },
   Vmatrix: { kind: "matrix", open: "‖", close: "‖" },
   cases: { kind: "cases", open: "{" }, dcases: { kind: "cases", open: "{" }, rcases: { kind: "cases", close: "}" },
-  align: { kind: "align" }, aligned: { kind: "align" }, alignat: { kind: "align" }, alignedat: { kind: "align" }, split: { kind: "align" },
-  eqnarray: { kind: "align" }, equation: { kind: "gather" }, gather: { kind: "gather" }, gathered: { kind: "gather" }, multline: { kind: "gather" },
+  align: { kind: "align" }, aligned: { kind: "align" }, alignat: { kind: "align" },
+  alignedat: { kind: "align" }, split: { kind: "align" },
+  eqnarray: { kind: "align" }, equation: { kind: "gather" }, gather: { kind: "gather" },
+  gathered: { kind: "gather" }, multline: { kind: "gather" },
 };
 
 /** @param {import("./parser.js").Parser} parser behind \begin @returns {import("./nodes.js").MathNode} */
@@ -34,7 +36,9 @@ export function environment(parser) {
   if (!shape.open && !shape.close) return table;
   const bracket = (text, form) => leaf("mo", text, { stretchy: "true", fence: "true", form });
   return element("mrow", [
-    ...(shape.open ? [bracket(shape.open, "prefix")] : []), table, ...(shape.close ? [bracket(shape.close, "postfix")] : []),
+    ...(shape.open ? [bracket(shape.open, "prefix")] : []),
+    table,
+    ...(shape.close ? [bracket(shape.close, "postfix")] : []),
   ]);
 }
 

@@ -226,7 +226,10 @@ export class Parser {
     const letterOf = symbols.LETTERS.get(name);
     if (letterOf) return letter(letterOf, this.font);
     const upright = symbols.UPRIGHT.get(name);
-    if (upright) return leaf("mi", this.font === "bold" || this.font === "bolditalic" ? inAlphabet(upright, "bold") : upright, { mathvariant: "normal" });
+    if (upright) {
+      const bold = this.font === "bold" || this.font === "bolditalic";
+      return leaf("mi", bold ? inAlphabet(upright, "bold") : upright, { mathvariant: "normal" });
+    }
     const large = symbols.LARGE.get(name);
     if (large) {
       const limits = symbols.INTEGRALS.has(large) ? "never" : "display";
@@ -257,7 +260,8 @@ export class Parser {
     return this.scoped(() => {
       this.font = font;
       // Words in \mathrm are one identifier, not a product.
-      const word = font === "normal" && this.at("{") ? /^\{\s*([\p{L}\d]+)\s*\}/u.exec(this.tex.slice(this.peek().at)) : null;
+      const group = font === "normal" && this.at("{") ? this.tex.slice(this.peek().at) : "";
+      const word = /^\{\s*([\p{L}\d]+)\s*\}/u.exec(group);
       if (word) {
         this.raw();
         return leaf("mi", word[1], { mathvariant: "normal" });

@@ -32,10 +32,17 @@ export class Announcer {
     const tick = () => {
       if (run.phase === phase && run.phase !== "content") return;
       if (run.phase === "reasoning" && phase !== "reasoning") this.say("Thinking.");
-      if (run.phase === "content" && phase === "reasoning" && run.reasoningSeconds !== null) this.say(`Thought for ${duration(run.reasoningSeconds)}.`);
+      if (run.phase === "content" && phase === "reasoning" && run.reasoningSeconds !== null) {
+        this.say(`Thought for ${duration(run.reasoningSeconds)}.`);
+      }
       phase = run.phase;
       const fresh = run.content.slice(this.said);
-      const end = Math.max(fresh.lastIndexOf("\n"), fresh.lastIndexOf(". "), fresh.lastIndexOf("? "), fresh.lastIndexOf("! "));
+      const end = Math.max(
+        fresh.lastIndexOf("\n"),
+        fresh.lastIndexOf(". "),
+        fresh.lastIndexOf("? "),
+        fresh.lastIndexOf("! "),
+      );
       if (end > 0) {
         this.say(fresh.slice(0, end + 1));
         this.said += end + 1;
@@ -45,7 +52,13 @@ export class Announcer {
     run.addEventListener("end", () => {
       clearInterval(this.timer);
       this.say(run.content.slice(this.said));
-      this.say(run.result?.status === "error" ? `The answer failed: ${run.result.error?.message ?? ""}` : run.result?.status === "stopped" ? "Stopped." : "End of the answer.");
+      this.say(ending(run.result));
     });
   }
+}
+
+/** @param {import("../types.js").Message|null} message */
+function ending(message) {
+  if (message?.status === "error") return `The answer failed: ${message.error?.message ?? ""}`;
+  return message?.status === "stopped" ? "Stopped." : "End of the answer.";
 }

@@ -28,12 +28,17 @@ export class AnswerView {
     this.progress = new ProgressView();
     this.thought = new ThoughtView(() => app.attempt(() => app.answerNow()));
     this.content = h("div", { class: "answer-text markdown" });
-    this.source = h("pre", { class: "answer-source", hidden: true, tabindex: "0", role: "region", "aria-label": "Source of the answer" });
+    this.source = h(
+      "pre",
+      { class: "answer-source", hidden: true, tabindex: "0", role: "region", "aria-label": "Source of the answer" },
+    );
     this.error = h("p", { class: "answer-error", hidden: true });
     this.footer = h("div", { class: "message-footer" });
     this.facts = h("div", { class: "facts-frame", hidden: true });
-    this.element = h("article", { class: "message answer" }, this.name, this.progress.element, this.thought.element, this.content, this.source, this.error,
-      this.footer, this.facts);
+    this.element = h(
+      "article", { class: "message answer" },
+      this.name, this.progress.element, this.thought.element, this.content, this.source, this.error, this.footer, this.facts,
+    );
     this.stream = new MarkdownStream(this.content);
     /** @type {import("../run.js").Run|null} */
     this.run = null;
@@ -92,7 +97,9 @@ export class AnswerView {
     this.progress.update(run);
     this.error.hidden = true;
     if (run.phase === "reasoning") this.thought.showThinking(run);
-    else if (run.reasoning !== "") this.thought.showFinished(run.reasoning, run.reasoningSeconds, run.progress?.reasoning_tokens ?? null);
+    else if (run.reasoning !== "") {
+      this.thought.showFinished(run.reasoning, run.reasoningSeconds, run.progress?.reasoning_tokens ?? null);
+    }
     this.stream.update(run.content, false);
     if (this.raw) this.source.textContent = run.content;
     this.element.classList.toggle("writing", run.phase === "content");
@@ -127,9 +134,18 @@ export class AnswerView {
     });
     nodes.push(copy);
     if (idle && message.parent !== null) {
-      nodes.push(iconButton("Another answer", icon("retry"), () => app.attempt(() => app.generate({ parent: message.parent })), { class: "icon-button retry" }));
+      nodes.push(
+        iconButton(
+          "Another answer",
+          icon("retry"),
+          () => app.attempt(() => app.generate({ parent: message.parent })),
+          { class: "icon-button retry" },
+        ),
+      );
     }
-    nodes.push(iconButton("Show the source", icon("raw"), () => this.toggleRaw(), { "aria-pressed": String(this.raw) }));
+    nodes.push(
+      iconButton("Show the source", icon("raw"), () => this.toggleRaw(), { "aria-pressed": String(this.raw) }),
+    );
     const finish = FINISHES[message.finish_reason ?? ""];
     if (finish) nodes.push(h("span", { class: "chip" }, finish));
     if (idle && (finish || message.status === "error") && app.path.at(-1)?.id === message.id) {
@@ -139,11 +155,13 @@ export class AnswerView {
     }
     const short = shortFacts(message);
     if (short !== "") {
-      nodes.push(h("button", { type: "button", class: "facts-toggle", "aria-expanded": String(this.factsOpen), onclick: (event) => {
+      const toggle = h("button", { type: "button", class: "facts-toggle", "aria-expanded": String(this.factsOpen) }, short, icon("down"));
+      toggle.addEventListener("click", () => {
         this.factsOpen = !this.factsOpen;
         this.facts.hidden = !this.factsOpen;
-        event.currentTarget.setAttribute("aria-expanded", String(this.factsOpen));
-      } }, short, icon("down")));
+        toggle.setAttribute("aria-expanded", String(this.factsOpen));
+      });
+      nodes.push(toggle);
     }
     this.footer.replaceChildren(...nodes.filter((node) => node !== null));
     this.facts.replaceChildren(allFacts(message, model));

@@ -6,17 +6,26 @@ import { bytes, count } from "../format.js";
 import { icon } from "../icons.js";
 
 export class Bar {
-  /** @param {import("../app.js").App} app @param {{toggleSidebar: () => void, newChat: () => void, settings: () => void}} actions */
+  /**
+   * @param {import("../app.js").App} app
+   * @param {{toggleSidebar: () => void, newChat: () => void, settings: () => void}} actions
+   */
   constructor(app, actions) {
     this.app = app;
     this.title = h("h1", { class: "title" });
     this.model = h("select", { class: "model", "aria-label": "Model" });
     this.fill = h("div", { class: "gauge-fill" });
     this.gaugeText = h("span", { class: "gauge-text" });
-    this.gauge = h("div", { class: "gauge", role: "meter", "aria-label": "Context used", "aria-valuemin": "0", hidden: true },
+    this.gauge = h(
+      "div", { class: "gauge", role: "meter", "aria-label": "Context used", "aria-valuemin": "0", hidden: true },
       h("div", { class: "gauge-bar" }, this.fill), this.gaugeText);
     byId("bar").append(
-      iconButton("Show the sidebar", icon("sidebar"), actions.toggleSidebar, { id: "show-sidebar", "aria-expanded": "false", "aria-controls": "sidebar" }),
+      iconButton(
+        "Show the sidebar",
+        icon("sidebar"),
+        actions.toggleSidebar,
+        { id: "show-sidebar", "aria-expanded": "false", "aria-controls": "sidebar" },
+      ),
       this.title, this.gauge, this.model,
       iconButton("Settings of this conversation", icon("settings"), actions.settings, { id: "show-settings" }),
       iconButton("New chat", icon("compose"), actions.newChat, { class: "icon-button only-narrow" }));
@@ -36,7 +45,12 @@ export class Bar {
     this.title.textContent = title;
     document.title = app.conversation ? `${title} · Retort` : "Retort";
     const options = app.models.map((model) => {
-      const notes = [model.loaded ? null : "not loaded", model.quantisation, model.bytes !== null ? bytes(model.bytes) : null, model.fits === false ? "too large for the free memory" : null];
+      const notes = [
+        model.loaded ? null : "not loaded",
+        model.quantisation,
+        model.bytes !== null ? bytes(model.bytes) : null,
+        model.fits === false ? "too large for the free memory" : null,
+      ];
       const option = h("option", { value: model.id }, [model.name, ...notes.filter(Boolean)].join(" · "));
       option.selected = model.id === app.model?.id;
       return option;

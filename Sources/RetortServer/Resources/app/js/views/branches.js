@@ -18,9 +18,12 @@ export function branchSwitcher(app, message) {
     app.attempt(() => app.switchTo(id));
     // The other message is there now: the focus stays on the arrow, or goes to the only one left.
     const group = document.querySelector(`[data-branches="${CSS.escape(id)}"]`);
-    const arrow = group?.querySelector(`[data-step="${step}"]:not([disabled])`) ?? group?.querySelector("[data-step]:not([disabled])");
+    const arrow = group?.querySelector(
+      `[data-step="${step}"]:not([disabled])`,
+    ) ?? group?.querySelector("[data-step]:not([disabled])");
     if (arrow instanceof HTMLElement) arrow.focus();
   }, { disabled: !siblings[at + step], "data-step": step });
-  return h("div", { class: "branches", role: "group", "data-branches": message.id, "aria-label": `Version ${at + 1} of ${siblings.length}` },
+  const label = `Version ${at + 1} of ${siblings.length}`;
+  return h("div", { class: "branches", role: "group", "data-branches": message.id, "aria-label": label },
     go(-1, "Previous"), h("span", { class: "branch-count" }, `${at + 1}/${siblings.length}`), go(1, "Next"));
 }

@@ -12,12 +12,30 @@ export class Composer {
     this.onEditLast = onEditLast;
     this.id = undefined;
     this.sending = false;
-    this.area = h("textarea", { id: "message-text", rows: "1", placeholder: "Ask anything", "aria-label": "Message", autocomplete: "off", enterkeyhint: "send" });
+    this.area = h(
+      "textarea",
+      {
+        id: "message-text", rows: "1", placeholder: "Ask anything", "aria-label": "Message", autocomplete: "off",
+        enterkeyhint: "send",
+      },
+    );
     this.button = h("button", { type: "submit", class: "send", "aria-label": "Send" }, icon("send"));
-    this.thinking = h("button", { type: "button", class: "small-button toggle", hidden: true, onclick: () => this.toggleThinking() }, icon("thought"), "Think");
+    this.thinking = h(
+      "button",
+      { type: "button", class: "small-button toggle", hidden: true, onclick: () => this.toggleThinking() },
+      icon("thought"),
+      "Think",
+    );
     this.hint = h("span", { class: "composer-hint" }, "Enter sends, Shift+Enter makes a new line");
     const form = byId("composer");
-    form.append(h("div", { class: "composer-box" }, this.area, h("div", { class: "composer-row" }, this.thinking, this.hint, this.button)));
+    form.append(
+      h(
+        "div",
+        { class: "composer-box" },
+        this.area,
+        h("div", { class: "composer-row" }, this.thinking, this.hint, this.button),
+      ),
+    );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       if (this.app.run) this.stop();

@@ -8,7 +8,8 @@ let serial = 0;
 
 /**
  * @param {string} title @param {Node[]} content
- * @param {{buttons?: HTMLElement[], onSubmit?: () => void, closable?: boolean}} [options] `onSubmit` also of Enter in a field
+ * @param {{buttons?: HTMLElement[], onSubmit?: () => void, closable?: boolean}} [options]
+ *   `onSubmit`: by the button, or Enter in a field
  * @returns {HTMLDialogElement} not yet shown
  */
 export function makeDialog(title, content, options = {}) {
@@ -17,7 +18,12 @@ export function makeDialog(title, content, options = {}) {
   const closable = options.closable ?? true;
   const dialog = h("dialog", { class: "dialog", "aria-labelledby": id });
   const form = h("form", { method: "dialog", novalidate: true },
-    h("div", { class: "dialog-head" }, h("h2", { id }, title), closable && iconButton("Close", icon("close"), () => dialog.close())),
+    h(
+      "div",
+      { class: "dialog-head" },
+      h("h2", { id }, title),
+      closable && iconButton("Close", icon("close"), () => dialog.close()),
+    ),
     h("div", { class: "dialog-body" }, ...content),
     options.buttons ? h("div", { class: "dialog-foot" }, ...options.buttons) : null);
   form.addEventListener("submit", (event) => {

@@ -20,7 +20,12 @@ export function allFacts(message, model) {
   const { usage, timings, cost } = message;
   add("Model", model);
   if (usage) {
-    add("Prompt", usage.cached_tokens > 0 ? `${plural(usage.prompt_tokens, "token")}, ${count(usage.cached_tokens)} of them cached` : plural(usage.prompt_tokens, "token"));
+    add(
+      "Prompt",
+      usage.cached_tokens > 0 ? `${plural(usage.prompt_tokens,
+      "token")},
+      ${count(usage.cached_tokens)} of them cached` : plural(usage.prompt_tokens, "token"),
+    );
     if (usage.reasoning_tokens > 0) add("Thought", plural(usage.reasoning_tokens, "token"));
     add("Answer", plural(usage.completion_tokens - usage.reasoning_tokens, "token"));
   }

@@ -16,7 +16,11 @@ export function openMenu(anchor, items) {
       item.run();
     },
   }, icon(item.icon), item.label));
-  const menu = h("div", { role: "menu", popover: "auto", class: "menu", "aria-label": anchor.getAttribute("aria-label") ?? "Menu" }, ...buttons);
+  const menu = h(
+    "div",
+    { role: "menu", popover: "auto", class: "menu", "aria-label": anchor.getAttribute("aria-label") ?? "Menu" },
+    ...buttons,
+  );
   menu.addEventListener("keydown", (event) => {
     const at = buttons.indexOf(/** @type {any} */ (document.activeElement));
     const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: buttons.length - 1 }[event.key];

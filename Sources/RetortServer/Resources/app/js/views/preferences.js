@@ -6,30 +6,59 @@ import { preference, setPreference, setTheme } from "../preferences.js";
 import { makeDialog } from "./dialog.js";
 
 const SHORTCUTS = [
-  ["Enter", "Send"], ["Shift+Enter", "New line"], ["Esc", "Stop the answer"], ["↑ in an empty field", "Edit the last question"],
+  ["Enter", "Send"], ["Shift+Enter", "New line"], ["Esc", "Stop the answer"], [
+    "↑ in an empty field",
+    "Edit the last question",
+  ],
   ["Ctrl+K", "Search"], ["Ctrl+Shift+O", "New chat"], ["Ctrl+B", "Sidebar"],
 ];
 
-/** @param {string} legend @param {string} name @param {[string, string][]} options @param {string} chosen @param {(value: string) => void} onChoose */
+/**
+ * @param {string} legend @param {string} name @param {[string, string][]} options @param {string} chosen
+ * @param {(value: string) => void} onChoose
+ */
 function choice(legend, name, options, chosen, onChoose) {
-  return h("fieldset", { class: "choice" }, h("legend", {}, legend), h("div", { class: "segments" }, ...options.map(([value, label]) => {
+  const segments = options.map(([value, label]) => {
     const input = h("input", { type: "radio", name, value, onchange: () => onChoose(value) });
     input.checked = value === chosen;
     return h("label", { class: "segment" }, input, h("span", {}, label));
-  })));
+  });
+  return h("fieldset", { class: "choice" }, h("legend", {}, legend), h("div", { class: "segments" }, ...segments));
 }
 
 /** @param {import("../app.js").App} app */
 export function openPreferences(app) {
-  const server = app.info ? `${app.info.name} ${app.info.version}${app.info.user ? `, as ${app.info.user}` : ""}` : "The server cannot be reached.";
+  const user = app.info?.user ? `, as ${app.info.user}` : "";
+  const server = app.info ? `${app.info.name} ${app.info.version}${user}` : "The server cannot be reached.";
   const forget = app.api.key !== null && h("button", { type: "button", class: "button", onclick: () => {
     app.api.key = null;
     location.reload();
   } }, "Forget the key");
   const dialog = makeDialog("Preferences", [
-    choice("Theme", "theme", [["system", "System"], ["light", "Light"], ["dark", "Dark"]], preference("theme", "system"), setTheme),
-    choice("While a model thinks", "thoughts", [["open", "Show the thought"], ["folded", "Keep it folded"]], preference("thoughts", "open"), (value) => setPreference("thoughts", value)),
-    h("div", {}, h("h3", {}, "Keys"), h("dl", { class: "shortcuts" }, ...SHORTCUTS.map(([key, what]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, what))))),
+    choice(
+      "Theme",
+      "theme",
+      [["system", "System"], ["light", "Light"], ["dark", "Dark"]],
+      preference("theme", "system"),
+      setTheme,
+    ),
+    choice(
+      "While a model thinks",
+      "thoughts",
+      [["open", "Show the thought"], ["folded", "Keep it folded"]],
+      preference("thoughts", "open"),
+      (value) => setPreference("thoughts", value),
+    ),
+    h(
+      "div",
+      {},
+      h("h3", {}, "Keys"),
+      h(
+        "dl",
+        { class: "shortcuts" },
+        ...SHORTCUTS.map(([key, what]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, what))),
+      ),
+    ),
     h("p", { class: "hint" }, server),
     ...(forget ? [forget] : []),
   ], { buttons: [h("button", { type: "button", class: "button primary", onclick: () => dialog.close() }, "Done")] });
@@ -39,7 +68,10 @@ export function openPreferences(app) {
 /** Asks for a key until one is right. @param {import("../app.js").App} app @param {() => Promise<void>} onKey */
 export function askForKey(app, onKey) {
   if (document.getElementById("key")) return;
-  const input = h("input", { type: "password", id: "key", autocomplete: "current-password", "aria-describedby": "key-error" });
+  const input = h(
+    "input",
+    { type: "password", id: "key", autocomplete: "current-password", "aria-describedby": "key-error" },
+  );
   const error = h("p", { class: "field-error", id: "key-error", role: "alert" });
   if (app.api.key) error.textContent = "This key is not accepted.";
   const dialog = makeDialog("A key is needed", [

@@ -11,9 +11,21 @@ export class ProgressView {
   constructor() {
     this.text = h("span", { class: "progress-text" });
     this.fill = h("div", { class: "progress-fill" });
-    this.bar = h("div", { class: "progress-bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100" }, this.fill);
+    this.bar = h(
+      "div",
+      {
+        class: "progress-bar", role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0",
+        "aria-valuemax": "100",
+      },
+      this.fill,
+    );
     this.dots = h("span", { class: "dots", "aria-hidden": "true" }, h("span"), h("span"), h("span"));
-    this.element = h("div", { class: "progress", hidden: true }, h("div", { class: "progress-line" }, this.dots, this.text), this.bar);
+    this.element = h(
+      "div",
+      { class: "progress", hidden: true },
+      h("div", { class: "progress-line" }, this.dots, this.text),
+      this.bar,
+    );
   }
 
   /** @param {import("../run.js").Run|null} run */
@@ -38,7 +50,10 @@ function describe(run) {
     case "queued":
       return [run.position === 1 ? "Next in the queue…" : `Number ${run.position} in the queue…`, null];
     case "loading":
-      return [`Loading the model: ${bytes(run.loading.done)} of ${bytes(run.loading.total)}`, part(run.loading.done, run.loading.total)];
+      return [
+        `Loading the model: ${bytes(run.loading.done)} of ${bytes(run.loading.total)}`,
+        part(run.loading.done, run.loading.total),
+      ];
     case "prefill": {
       const { done, total, cached, seconds } = run.prefill;
       if (seconds < PATIENCE_SECONDS) return ["Reading the prompt…", null];

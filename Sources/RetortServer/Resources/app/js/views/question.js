@@ -13,7 +13,13 @@ export class QuestionView {
     this.editing = false;
     this.text = h("div", { class: "question-text" }, message.content);
     this.footer = h("div", { class: "message-footer" });
-    this.element = h("article", { class: "message question" }, h("h2", { class: "visually-hidden" }, "You"), this.text, this.footer);
+    this.element = h(
+      "article",
+      { class: "message question" },
+      h("h2", { class: "visually-hidden" }, "You"),
+      this.text,
+      this.footer,
+    );
   }
 
   update() {

@@ -16,17 +16,32 @@ export class Sidebar {
     this.app = app;
     this.element = byId("sidebar");
     this.renaming = "";
-    this.search = h("input", { type: "search", id: "search", placeholder: "Search", "aria-label": "Search conversations", autocomplete: "off", spellcheck: "false" });
+    this.search = h(
+      "input",
+      {
+        type: "search", id: "search", placeholder: "Search", "aria-label": "Search conversations", autocomplete: "off",
+        spellcheck: "false",
+      },
+    );
     this.list = h("nav", { class: "list", "aria-label": "Conversations" });
-    this.file = h("input", { type: "file", accept: ".json,application/json", hidden: true, "aria-label": "File to import" });
+    this.file = h(
+      "input",
+      { type: "file", accept: ".json,application/json", hidden: true, "aria-label": "File to import" },
+    );
     this.element.append(
-      h("div", { class: "sidebar-head" }, h("a", { href: "#/", class: "brand" }, h("img", { src: "icons/icon.svg", alt: "", width: "24", height: "24" }), "Retort"),
+      h("div", { class: "sidebar-head" },
+        h("a", { href: "#/", class: "brand" }, h("img", { src: "icons/icon.svg", alt: "", width: "24", height: "24" }), "Retort"),
         iconButton("Hide the sidebar", icon("sidebar"), () => this.setOpen(false))),
       h("button", { type: "button", class: "new-chat", onclick: actions.newChat }, icon("compose"), "New chat"),
       h("div", { class: "search" }, icon("search"), this.search),
       this.list,
       h("div", { class: "sidebar-foot" },
-        h("button", { type: "button", class: "foot-button", onclick: () => this.file.click() }, icon("upload"), "Import"),
+        h(
+          "button",
+          { type: "button", class: "foot-button", onclick: () => this.file.click() },
+          icon("upload"),
+          "Import",
+        ),
         h("button", { type: "button", class: "foot-button", onclick: actions.preferences }, icon("settings"), "Preferences")),
       this.file);
     this.file.addEventListener("change", () => {
@@ -75,7 +90,8 @@ export class Sidebar {
 
   update() {
     if (this.renaming !== "") return;
-    const focused = this.list.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.focus : undefined;
+    const active = /** @type {HTMLElement|null} */ (document.activeElement);
+    const focused = this.list.contains(active) ? active?.dataset.focus : undefined;
     const top = this.list.scrollTop;
     const now = new Date();
     const groups = new Map();
@@ -86,29 +102,52 @@ export class Sidebar {
     }
     this.list.replaceChildren();
     for (const [name, summaries] of groups) {
-      this.list.append(h("h2", { class: "group" }, name), h("ul", {}, ...summaries.map((summary) => this.item(summary))));
+      this.list.append(
+        h("h2", { class: "group" }, name),
+        h("ul", {}, ...summaries.map((summary) => this.item(summary))),
+      );
     }
     if (this.app.nextCursor) {
-      this.list.append(h("button", { type: "button", class: "more-button", onclick: () => this.app.attempt(() => this.app.moreOfList()) }, "Show more"));
+      this.list.append(
+        h(
+          "button",
+          { type: "button", class: "more-button", onclick: () => this.app.attempt(() => this.app.moreOfList()) },
+          "Show more",
+        ),
+      );
     }
     if (this.app.list.length === 0 && this.app.listLoaded) {
       this.list.append(h("p", { class: "list-empty" }, this.app.query ? "Nothing found." : "No conversations yet."));
     }
     this.list.scrollTop = top;
-    if (focused) /** @type {HTMLElement|null} */ (this.list.querySelector(`[data-focus="${CSS.escape(focused)}"]`))?.focus();
+    if (focused) this.focusOn(focused);
+  }
+
+  /** @param {string} name of a link or button in the list */
+  focusOn(name) {
+    /** @type {HTMLElement|null} */ (this.list.querySelector(`[data-focus="${CSS.escape(name)}"]`))?.focus();
   }
 
   /** @param {import("../types.js").Summary} summary */
   item(summary) {
     const current = summary.id === this.app.conversation?.id;
     const title = summary.title ?? "New conversation";
-    const link = h("a", { href: `#/c/${summary.id}`, class: "item-link", "aria-current": current ? "page" : null, title, "data-focus": summary.id },
+    const page = current ? "page" : null;
+    const link = h("a", { href: `#/c/${summary.id}`, class: "item-link", "aria-current": page, title, "data-focus": summary.id },
       h("span", { class: "item-title" }, title), summary.snippet && h("span", { class: "item-snippet" }, summary.snippet));
     link.addEventListener("click", () => {
       if (NARROW.matches) this.setOpen(false);
     });
-    const more = iconButton(`More about ${title}`, icon("more"), () => this.menu(more, summary), { "aria-haspopup": "menu", "aria-expanded": "false", "data-focus": `${summary.id} more` });
-    const dot = summary.active_run && h("span", { class: "item-dot", role: "img", "aria-label": "An answer is being written" });
+    const more = iconButton(
+      `More about ${title}`,
+      icon("more"),
+      () => this.menu(more, summary),
+      { "aria-haspopup": "menu", "aria-expanded": "false", "data-focus": `${summary.id} more` },
+    );
+    const dot = summary.active_run && h(
+      "span",
+      { class: "item-dot", role: "img", "aria-label": "An answer is being written" },
+    );
     return h("li", { class: current ? "item current" : "item" }, dot, link, more);
   }
 
@@ -117,7 +156,10 @@ export class Sidebar {
     const { app } = this;
     openMenu(anchor, [
       { label: "Rename", icon: "edit", run: () => this.rename(anchor.closest("li"), summary) },
-      { label: summary.pinned ? "Unpin" : "Pin", icon: "pin", run: () => app.attempt(() => app.change(summary.id, { pinned: !summary.pinned })) },
+      {
+        label: summary.pinned ? "Unpin" : "Pin", icon: "pin",
+        run: () => app.attempt(() => app.change(summary.id, { pinned: !summary.pinned })),
+      },
       { label: "Export as Markdown", icon: "download", run: () => app.attempt(() => app.export(summary, "markdown")) },
       { label: "Export as JSON", icon: "download", run: () => app.attempt(() => app.export(summary, "json")) },
       { label: "Delete", icon: "trash", danger: true, run: () => app.attempt(() => app.remove(summary)) },
@@ -136,7 +178,7 @@ export class Sidebar {
       const title = input.value.trim();
       if (keep && title !== "" && title !== summary.title) this.app.attempt(() => this.app.change(summary.id, { title }));
       this.update();
-      /** @type {HTMLElement|null} */ (this.list.querySelector(`[data-focus="${CSS.escape(summary.id)}"]`))?.focus();
+      this.focusOn(summary.id);
     };
     input.addEventListener("keydown", (event) => {
       if (event.key === "Enter") finish(true);

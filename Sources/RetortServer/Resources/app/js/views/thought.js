@@ -15,12 +15,26 @@ export class ThoughtView {
     serial += 1;
     const id = `thought-${serial}`;
     this.label = h("span", { class: "thought-label" });
-    this.toggle = h("button", { type: "button", class: "thought-toggle", "aria-expanded": "false", "aria-controls": id, onclick: () => this.toggled() },
+    this.toggle = h("button", { type: "button", class: "thought-toggle", "aria-expanded": "false", "aria-controls": id },
       icon("thought"), this.label, icon("down"));
-    this.answerNow = h("button", { type: "button", class: "small-button answer-now", hidden: true, onclick: onAnswerNow }, icon("forward"), "Answer now");
-    this.body = h("div", { id, class: "thought-body markdown", hidden: true, tabindex: "0", role: "region", "aria-label": "Thought" });
-    this.element = h("div", { class: "thought", hidden: true }, h("div", { class: "thought-head" }, this.toggle, this.answerNow), this.body);
+    this.answerNow = h(
+      "button",
+      { type: "button", class: "small-button answer-now", hidden: true, onclick: onAnswerNow },
+      icon("forward"),
+      "Answer now",
+    );
+    this.body = h(
+      "div",
+      { id, class: "thought-body markdown", hidden: true, tabindex: "0", role: "region", "aria-label": "Thought" },
+    );
+    this.element = h(
+      "div",
+      { class: "thought", hidden: true },
+      h("div", { class: "thought-head" }, this.toggle, this.answerNow),
+      this.body,
+    );
     this.stream = new MarkdownStream(this.body, { thought: true });
+    this.toggle.addEventListener("click", () => this.toggled());
     this.text = "";
     this.thinking = false;
     this.open = false;

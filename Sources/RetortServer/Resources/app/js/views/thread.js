@@ -19,10 +19,20 @@ export class ThreadView {
     this.shownId = undefined;
     this.stuck = true;
     this.lastTop = 0;
-    this.jump = h("button", { type: "button", class: "jump", "aria-label": "To the end", title: "To the end", hidden: true, onclick: () => this.stick() }, icon("arrowDown"));
+    this.jump = h(
+      "button",
+      {
+        type: "button", class: "jump", "aria-label": "To the end", title: "To the end", hidden: true,
+        onclick: () => this.stick(),
+      },
+      icon("arrowDown"),
+    );
     byId("composer").append(this.jump);
-    this.welcome = h("div", { class: "welcome" }, h("h2", {}, "What shall we work out?"),
-      h("div", { class: "examples" }, ...EXAMPLES.map((text) => h("button", { type: "button", class: "example", onclick: () => onExample(text) }, text))));
+    const examples = EXAMPLES.map((text) => {
+      return h("button", { type: "button", class: "example", onclick: () => onExample(text) }, text);
+    });
+    this.welcome = h("div", { class: "welcome" },
+      h("h2", {}, "What shall we work out?"), h("div", { class: "examples" }, ...examples));
     this.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
     new ResizeObserver(() => this.follow()).observe(this.messages);
     new ResizeObserver(() => this.follow()).observe(this.scroller);
@@ -56,7 +66,8 @@ export class ThreadView {
         view = message.role === "user" ? new QuestionView(app, message) : new AnswerView(app, message);
         this.views.set(message.id, view);
       }
-      if (this.messages.children[index] !== view.element) this.messages.insertBefore(view.element, this.messages.children[index] ?? null);
+      const there = this.messages.children[index] ?? null;
+      if (there !== view.element) this.messages.insertBefore(view.element, there);
       view.update();
     });
     if (path.length === 0) this.messages.replaceChildren(this.welcome);

@@ -23,7 +23,11 @@ export class Toasts {
       clearTimeout(timer);
       timer = setTimeout(close, MILLISECONDS);
     };
-    const toast = h("div", { class: notice.error ? "toast toast-error" : "toast" }, h("span", { class: "toast-text" }, notice.text));
+    const toast = h(
+      "div",
+      { class: notice.error ? "toast toast-error" : "toast" },
+      h("span", { class: "toast-text" }, notice.text),
+    );
     if (notice.action) {
       toast.append(h("button", { type: "button", class: "toast-action", onclick: () => {
         close();
