@@ -199,6 +199,23 @@ def stop_and_answer_now(runner) -> None:
         expect(answer.get_by_role("region", name="Thought")).not_to_be_empty()
 
 
+def what_cannot_be_sent_is_kept(runner) -> None:
+    """Without the server a question stays in its field, and can be sent later."""
+    with runner.app() as app:
+        app.ask(QUESTION)
+        app.expected = ["ERR_INTERNET_DISCONNECTED", "ERR_FAILED"]
+        app.context.set_offline(True)
+        app.write(OTHER_QUESTION)
+        expect(app.page.locator(".toast-error")).to_contain_text("cannot be reached")
+        expect(app.page.get_by_role("textbox", name="Message")).to_have_value(OTHER_QUESTION)
+        app.page.get_by_role("button", name="Dismiss").click()
+        expect(app.page.locator(".toast-error")).to_have_count(0)
+        app.context.set_offline(False)
+        app.page.get_by_role("button", name="Send").click()
+        expect(app.page.locator("article")).to_have_count(4)
+        app.finished()
+
+
 def resume_in_mid_answer(runner) -> None:
     """A reload, another conversation or a lost connection does not stop an answer."""
     with runner.app() as app:
@@ -250,6 +267,7 @@ ALL = [
     export_and_import,
     settings_and_continue,
     stop_and_answer_now,
+    what_cannot_be_sent_is_kept,
     resume_in_mid_answer,
     errors_are_said,
 ]

@@ -183,6 +183,9 @@ def two_tabs(runner) -> None:
         app.page.get_by_role("textbox", name="Title").fill("Renamed")
         app.page.keyboard.press("Enter")
         expect(other.get_by_role("heading", level=1)).to_have_text("Renamed")
+        app.expected = ["status of 404"]
+        app.menu("Renamed", "Delete")
+        expect(other.locator("article")).to_have_count(0)
 
 
 def installable(runner) -> None:

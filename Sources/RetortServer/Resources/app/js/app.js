@@ -195,8 +195,15 @@ export class App extends EventTarget {
     const id = this.conversation?.id;
     if (!id) return;
     const turn = this.opening;
-    const conversation = await this.api.conversation(id);
-    if (turn === this.opening && this.conversation?.id === id) this.show(conversation);
+    const current = () => turn === this.opening && this.conversation?.id === id;
+    try {
+      const conversation = await this.api.conversation(id);
+      if (current()) this.show(conversation);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 404 || !current()) throw error;
+      // Another tab deleted it.
+      location.hash = "#/";
+    }
   }
 
   /** @param {import("./types.js").Conversation|null} conversation */

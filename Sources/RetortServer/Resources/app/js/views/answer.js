@@ -5,7 +5,7 @@ import { copyText, h, iconButton } from "../dom.js";
 import { icon } from "../icons.js";
 import { MarkdownStream } from "../markdown/stream.js";
 import { branchSwitcher } from "./branches.js";
-import { allFacts, shortFacts } from "./facts.js";
+import { allFacts, liveFacts, shortFacts } from "./facts.js";
 import { ProgressView } from "./progress.js";
 import { copied } from "./question.js";
 import { ThoughtView } from "./thought.js";
@@ -103,7 +103,8 @@ export class AnswerView {
     this.stream.update(run.content, false);
     if (this.raw) this.source.textContent = run.content;
     this.element.classList.toggle("writing", run.phase === "content");
-    if (this.footer.childElementCount > 0) this.footer.replaceChildren();
+    const live = run.phase === "content" && run.progress ? liveFacts(run.progress) : "";
+    this.footer.replaceChildren(h("span", { class: "live-facts" }, live));
     this.facts.hidden = true;
   }
 

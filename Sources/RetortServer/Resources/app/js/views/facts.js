@@ -13,6 +13,11 @@ export function shortFacts(message) {
   return parts.join(" · ");
 }
 
+/** While it is written. @param {import("../run.js").Progress} progress */
+export function liveFacts(progress) {
+  return `${plural(progress.completion_tokens, "token")} · ${speed(progress.tokens_per_second)}`;
+}
+
 /** All of it. @param {import("../types.js").Message} message @param {string} model its name */
 export function allFacts(message, model) {
   const list = h("dl", { class: "facts" });
