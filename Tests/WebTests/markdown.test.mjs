@@ -236,6 +236,16 @@ describe("A text that grows", () => {
     assert.equal(element.children.length, 3);
   });
 
+  test("colours long code when it is complete", () => {
+    const element = fakeDocument.createElement("div");
+    const stream = new MarkdownStream(element, { document: fakeDocument });
+    const code = `\`\`\`swift\n${"let x = 1\n".repeat(2000)}`;
+    stream.update(code, false);
+    assert.equal(element.inner.includes("tok-"), false);
+    stream.update(`${code}\`\`\`\n`, false);
+    assert.equal(element.inner.includes("tok-keyword"), true);
+  });
+
   test("starts again when it is another text", () => {
     const element = fakeDocument.createElement("div");
     const stream = new MarkdownStream(element, { document: fakeDocument });

@@ -15,6 +15,9 @@ import { parseBlocks } from "./blocks.js";
 import { parseInline } from "./inline.js";
 import { safeAddress } from "./lexemes.js";
 
+/** Longer code that is still being written is coloured when it is complete: it is rendered with each frame. */
+const MAX_PENDING_CODE = 16_000;
+
 /** @param {string} text @param {Options} [options] @returns {DocumentFragment} */
 export function renderMarkdown(text, options = {}) {
   const document = options.document ?? globalThis.document;
@@ -77,7 +80,8 @@ function codeBlock(block, make, options) {
   pre.setAttribute("role", "region");
   pre.setAttribute("aria-label", `Code, ${name}`);
   const code = make("code");
-  for (const [kind, text] of highlight(block.text, block.language)) {
+  const plain = options.pending && !block.closed && block.text.length > MAX_PENDING_CODE;
+  for (const [kind, text] of highlight(block.text, plain ? "" : block.language)) {
     if (kind === "") code.append(document.createTextNode(text));
     else {
       const span = make("span", `tok-${kind}`);
