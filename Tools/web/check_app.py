@@ -140,6 +140,17 @@ class Runner:
         if self.shots:
             self.shots.mkdir(parents=True, exist_ok=True)
 
+    def reason_to_leave_out(self, scenario) -> str | None:
+        if self.mock:
+            return None
+        if scenario in scenarios_conversation.NEEDS_SLOW and self.slow_question is None:
+            return "no --slow-question"
+        if scenario in scenarios_conversation.NEEDS_MOCK:
+            return "only the mock fails when it is asked to"
+        if scenario in scenarios_page.NEEDS_KEY and self.options.key is None:
+            return "no --key"
+        return None
+
     def start_mock(self, key: str | None = None) -> str:
         server = serve(0, key, speed=4.0)
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -176,8 +187,9 @@ def main() -> int:
             name = scenario.__name__
             if options.only and name not in options.only:
                 continue
-            if scenario in scenarios_conversation.NEEDS_SLOW and runner.slow_question is None:
-                print(f"left out  {name}: no --slow-question", flush=True)
+            reason = runner.reason_to_leave_out(scenario)
+            if reason:
+                print(f"left out  {name}: {reason}", flush=True)
                 continue
             start = time.monotonic()
             try:

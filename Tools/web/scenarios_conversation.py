@@ -241,8 +241,6 @@ def resume_in_mid_answer(runner) -> None:
 
 def errors_are_said(runner) -> None:
     """A failed answer says why and can be continued; prefill and the queue show how far they are."""
-    if not runner.mock:
-        return
     with runner.app() as app:
         page = app.page
         answer = app.ask("fail")
@@ -272,3 +270,4 @@ ALL = [
     errors_are_said,
 ]
 NEEDS_SLOW = [stop_and_answer_now, resume_in_mid_answer]
+NEEDS_MOCK = [errors_are_said]

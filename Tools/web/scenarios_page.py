@@ -125,6 +125,19 @@ def dark_and_light(runner) -> None:
         assert page.evaluate(background) == light
 
 
+def reduced_motion(runner) -> None:
+    """Who asked for less motion gets none that lasts."""
+    with runner.app(reduced_motion="reduce") as app:
+        app.write(QUESTION)
+        expect(app.page.locator("article.answer")).to_have_count(1)
+        longest = app.page.evaluate("""Math.max(...[...document.querySelectorAll('*')].flatMap((element) => {
+          const style = getComputedStyle(element);
+          return [style.animationDuration, style.transitionDuration].map((text) => parseFloat(text) || 0);
+        }))""")
+        assert longest <= 0.01, f"{longest} s"
+        app.finished()
+
+
 def check_targets(page: Page) -> None:
     small = page.evaluate(
         """[...document.querySelectorAll('button, input, select, textarea, #sidebar a, summary')].filter((element) => {
@@ -214,8 +227,6 @@ def installable(runner) -> None:
 def key_is_asked_for(runner) -> None:
     """Without a key nothing is shown; a wrong one is asked for again."""
     base = runner.start_mock(key="secret") if runner.mock else runner.base
-    if not runner.mock and runner.options.key is None:
-        return
     key = "secret" if runner.mock else runner.options.key
     with runner.app(base=base) as app:
         app.expected = ["status of 401"]
@@ -251,4 +262,16 @@ def scrolling(runner) -> None:
         assert page.evaluate(distance) < 2
 
 
-ALL = [rendering, hostile_output, keyboard, dark_and_light, phone, two_tabs, installable, key_is_asked_for, scrolling]
+ALL = [
+    rendering,
+    hostile_output,
+    keyboard,
+    dark_and_light,
+    reduced_motion,
+    phone,
+    two_tabs,
+    installable,
+    key_is_asked_for,
+    scrolling,
+]
+NEEDS_KEY = [key_is_asked_for]
