@@ -76,7 +76,11 @@ let package = Package(
         module("RetortGrammar", ["RetortJSON"]),
         module(
             "RetortEngine",
-            ["RetortModels", "RetortFormats", "RetortTokenizers", "RetortTemplates", "RetortJSON"],
+            [
+                "RetortModels", "RetortFormats", "RetortTokenizers", "RetortTemplates",
+                "RetortGrammar",
+                "RetortJSON",
+            ],
             resources: [.copy("Resources/retort-bundled.gguf")]),
         module(
             "RetortHub",
@@ -110,7 +114,11 @@ let package = Package(
         tests("RetortGrammar", ["RetortJSON"]),
         tests(
             "RetortEngine",
-            ["RetortTokenizers", "RetortModels", "RetortFormats", "RetortJSON", "RetortTemplates"]),
+            [
+                "RetortTokenizers", "RetortModels", "RetortFormats", "RetortJSON",
+                "RetortTemplates",
+                "RetortGrammar",
+            ]),
         tests(
             "RetortHub",
             [

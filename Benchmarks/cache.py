@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-LAYERS, SHORT, LONG = 4, 1024, 4096
+LAYERS, SHORT, LONG = 4, 256, 2048
 # name: script, options, values cached for each token and layer
 MODELS = {
     "latents (MLA)": ("make_random_deepseek.py", ["--heads", "128"], 512 + 64),

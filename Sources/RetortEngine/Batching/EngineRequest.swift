@@ -21,6 +21,8 @@ public struct EngineRequest: Sendable {
     public var topLogprobs: Int?
     /// The same for the tokens of the prompt, ``EngineEvent/promptToken(_:)``.
     public var promptTopLogprobs: Int?
+    /// What the answer must be; needs a model with a vocabulary.
+    public var constraint: OutputConstraint?
     /// Who asks: the engine shares its time among clients, not among requests.
     public var client = ""
 

@@ -29,6 +29,9 @@ final class EngineSequence {
     private var detokenizer: StreamingDetokenizer?
     private var stops: StopMatcher
     private var thought: ReasoningParser
+    private var constraint: ConstraintProgress?
+    /// The first token of the marker that opens a thought, for a model that may begin with one.
+    private var opening: [Int32] = []
     /// Tokens that are put in instead of chosen ones, the next one last.
     private var forced: [Int32] = []
     private let closing: [Int32]
@@ -62,6 +65,13 @@ final class EngineSequence {
             model.hasTokenizer && request.reasoning.marksThoughts
             ? try model.tokenizer.encode(
                 request.budgetMessage + request.reasoning.closing, addSpecialTokens: false) : []
+        if let wanted = request.constraint {
+            let tokenizer = try model.tokenizer
+            constraint = ConstraintProgress(wanted, tokenizer: tokenizer)
+            if request.reasoning.marksThoughts, request.reasoning.start == .outside {
+                opening = try tokenizer.encode(request.reasoning.opening, addSpecialTokens: false)
+            }
+        }
         logprobs = request.topLogprobs.map { LogprobReader(count: $0) }
         usage.promptTokens = tokens.count
     }
@@ -121,12 +131,28 @@ final class EngineSequence {
                 logits[Int(token)] = -.infinity
             }
         }
+        let isConstrained = constraint != nil && !wasReasoning
+        if isConstrained, forced.isEmpty, let constraint {
+            do {
+                forced = try constraint.forcedTokens().reversed()
+            } catch {
+                throw EngineError("the answer cannot be constrained: \(error)")
+            }
+            if forced.isEmpty {
+                if constraint.isDone { return .stop }
+                restrict(logits, constraint, stopTokens)
+            }
+        }
+        let isForced = !forced.isEmpty
         let token: Int32
         if let next = forced.popLast() { token = next } else { token = try sampler.next(logits) }
-        if stopTokens.contains(token), !request.generation.ignoresStopTokens { return .stop }
+        if stopTokens.contains(token), !isForced, !request.generation.ignoresStopTokens {
+            return .stop
+        }
         tokens.append(token)
         usage.completionTokens += 1
         if wasReasoning { usage.reasoningTokens += 1 }
+        if isConstrained, !isForced { accept(token) }
         let text = self.text(of: token, wasReasoning: wasReasoning)
         if isOwed, text.contains(where: { !$0.isWhitespace }) { owesAnswer = false }
         yield(
@@ -135,7 +161,27 @@ final class EngineSequence {
                     token: token, text: text, isReasoning: wasReasoning,
                     logprobs: logprobs?.logprobs(of: token, logit: raw[Int(token)]))))
         if stops.isStopped { return .stop }
+        if isConstrained, forced.isEmpty, constraint?.isDone == true { return .stop }
         return usage.completionTokens >= limit ? .length : nil
+    }
+
+    private func restrict(
+        _ logits: UnsafeMutableBufferPointer<Float>, _ constraint: ConstraintProgress,
+        _ stopTokens: Set<Int32>
+    ) {
+        // A model that is free to think may do so first.
+        let first = usage.completionTokens == 0 ? opening.first : nil
+        let logit = first.map { logits[Int($0)] }
+        constraint.restrict(logits, stopTokens: stopTokens)
+        if let first, let logit { logits[Int(first)] = logit }
+    }
+
+    private func accept(_ token: Int32) {
+        if usage.completionTokens == 1, token == opening.first {
+            forced = opening.dropFirst().reversed()
+        } else {
+            constraint?.accept(token)
+        }
     }
 
     private var mustClose: Bool {

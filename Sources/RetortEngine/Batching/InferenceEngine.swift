@@ -4,6 +4,7 @@
 
 import Foundation
 import RetortFormats
+import RetortGrammar
 import RetortTensor
 
 /// Computes requests together. Any thread or task may submit. Letting go of the engine cancels what
@@ -29,6 +30,7 @@ public final class InferenceEngine: Sendable {
     /// Tokens of prompt and answer that fit together.
     public let contextLength: Int
     private let loop: EngineLoop
+    private let grammars = LazyGrammars()
 
     /// Starts the engine's thread.
     /// - Throws: ``EngineError`` if an option is out of its range, `TensorError` if memory runs out.
@@ -75,6 +77,11 @@ public final class InferenceEngine: Sendable {
         }
     }
 
+    /// Compiled grammars for ``EngineRequest/constraint``, shared by all requests. The first call takes
+    /// a moment for large vocabularies.
+    /// - Throws: ``EngineError`` if the model has no vocabulary, `GrammarError`.
+    public func grammarCache() throws -> GrammarCache { try grammars.cache(for: model) }
+
     public var statistics: EngineStatistics { loop.mailbox.statistics }
 
     /// Takes no more requests and returns when none is left.
@@ -82,6 +89,22 @@ public final class InferenceEngine: Sendable {
     public func stop(finishing: Bool) async {
         await withCheckedContinuation { continuation in
             loop.mailbox.stop(finishing: finishing) { continuation.resume() }
+        }
+    }
+}
+
+/// Made when the first request needs it.
+private final class LazyGrammars: @unchecked Sendable {
+    // Safety: `made` is touched only while `lock` is held.
+    private let lock = NSLock()
+    private var made: GrammarCache?
+
+    func cache(for model: ReasoningModel) throws -> GrammarCache {
+        try lock.withLock {
+            if let made { return made }
+            let cache = GrammarCache(vocabulary: try model.tokenVocabulary())
+            made = cache
+            return cache
         }
     }
 }
