@@ -11,6 +11,7 @@ let parsers = [
     ("FuzzSafetensors", ["RetortFormats"]),
     ("FuzzTokenizer", ["RetortTokenizers"]),
     ("FuzzJinja", ["RetortTemplates"]),
+    ("FuzzResponse", ["RetortTemplates", "RetortJSON"]),
 ]
 
 let package = Package(

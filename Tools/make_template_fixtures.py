@@ -73,6 +73,10 @@ EXTRAS = tool(
      "any": {"description": "a"}, "flag": {"type": "boolean", "description": "b"}})
 
 
+PLACE = tool(
+    "find_place", "Finds a place", {"name": {"type": "string", "description": "Its name"}}, ["name"])
+
+
 def call(name, arguments, id="abcdef123"):
     return {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
 
@@ -91,6 +95,16 @@ def system(text):
 
 def result(text, id="abcdef123", **more):
     return {"role": "tool", "content": text, "tool_call_id": id, **more}
+
+
+def thoughtful():
+    """Thoughts, calls and results in turn."""
+    return [
+        user("Rain in Bern?"),
+        assistant("", reasoning_content="Where is that?", tool_calls=[call("find_place", {"name": "Bern"})]),
+        result("46.9, 7.4"),
+        assistant("", reasoning_content="Now the time.\n", tool_calls=[call("get_time", {}, "time00001")]),
+        result("12:00", "time00001"), assistant("No.", reasoning_content="\nDry."), user("And now?")]
 
 
 def conversations():
@@ -137,6 +151,12 @@ def conversations():
     yield "arguments as text", dict(
         messages=[user("Time"), assistant("Let me see.", tool_calls=[call("get_time", "{\"a\": 1}")]),
                   result("12:00"), assistant("Noon."), user("Ok")])
+    yield "thoughts between calls", dict(messages=thoughtful(), tools=[CLOCK, PLACE])
+    yield "thoughts between calls, result last", dict(
+        messages=thoughtful()[:4], tools=[CLOCK, PLACE], enable_thinking=True, thinking=True)
+    yield "words beside a call", dict(
+        messages=[user("Time"), assistant("Let me see.", tool_calls=[call("get_time", {})]),
+                  result("12:00")], tools=[CLOCK])
     yield "no content", dict(messages=[user("Hi"), {"role": "assistant", "content": None}, user("?")])
     yield "empty content", dict(messages=[user(""), assistant(""), user(" ")])
     yield "Unicode", dict(messages=[
@@ -155,6 +175,72 @@ def conversations():
         builtin_tools=["brave_search", "code_interpreter"])
 
 
+# How templates take the messages of OpenAI's API, where arguments are text and the content beside
+# calls is null: read off the templates. The others take objects and null.
+ARGUMENTS_AS_TEXT = {"deepseek-ai-DeepSeek-R1-Distill-Llama-8B"}
+EMPTY_BESIDE_CALLS = {"Qwen-Qwen3-0.6B", "Qwen-QwQ-32B"}
+
+
+def api_requests():
+    def api_call(name, arguments, id="abcdef123"):
+        return call(name, json.dumps(arguments, ensure_ascii=False), id)
+
+    calls = [
+        user("Rain in Bern?"), assistant(None, tool_calls=[api_call("find_place", {"name": "Zürich", "a": [1.5]})]),
+        result("46.9, 7.4")]
+    yield "call", dict(messages=calls, tools=[PLACE])
+    yield "call in history", dict(messages=calls + [assistant("No."), user("Now?")], tools=[PLACE, CLOCK])
+    yield "thoughts and calls", dict(tools=[CLOCK, PLACE], messages=[
+        {**m, "tool_calls": [api_call(c["function"]["name"], c["function"]["arguments"], c["id"])
+                             for c in m["tool_calls"]], "content": None}
+        if "tool_calls" in m else m for m in thoughtful()])
+    yield "empty arguments", dict(tools=[CLOCK], messages=[
+        user("Time?"), assistant(None, tool_calls=[api_call("get_time", {})]), result("12:00")])
+    yield "developer", dict(messages=[
+        {"role": "developer", "content": "Be terse."}, user("Hi"), assistant("Yes?"), user("Bye")])
+    yield "parts", dict(messages=[
+        {"role": "user", "content": [{"type": "text", "text": "One"}, {"type": "text", "text": " two "}]}])
+    yield "prefix", dict(messages=[user("Count"), assistant("one, two", prefix=True)])
+    yield "prefix with a space at its end", dict(
+        messages=[user("Count"), assistant("one, two, ", prefix=True)])
+    yield "prefix after a thought", dict(
+        messages=[user("Count"), assistant("one", reasoning_content="Easy.", prefix=True)])
+    yield "prefix of a thought", dict(
+        messages=[user("Count"), assistant("", reasoning_content="I should", prefix=True)])
+
+
+def adapted(name, messages):
+    for message in messages:
+        message = dict(message)
+        if message["role"] == "developer":
+            message["role"] = "system"
+        if isinstance(message["content"], list):
+            message["content"] = "\n".join(part["text"] for part in message["content"])
+        if "tool_calls" in message:
+            if name in EMPTY_BESIDE_CALLS:
+                message["content"] = ""
+            if name not in ARGUMENTS_AS_TEXT:
+                message["tool_calls"] = [
+                    call(c["function"]["name"], json.loads(c["function"]["arguments"]), c["id"])
+                    for c in message["tool_calls"]]
+        yield message
+
+
+def api_rendering(name, source, request):
+    """As a server would ask transformers for it; nothing where transformers refuses."""
+    messages = list(adapted(name, request["messages"]))
+    prefix = messages[-1].get("prefix", False)
+    if prefix and not messages[-1]["content"]:
+        prefix = "reasoning_content"
+    try:
+        return chat_template_utils.render_jinja_template(
+            conversations=[messages], chat_template=source, tools=request.get("tools"),
+            continue_final_message=prefix, add_generation_prompt=not prefix,
+            bos_token="<bos>", eos_token="<eos>")[0][0]
+    except Exception:
+        return None
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     (OUT / "templates").mkdir(parents=True, exist_ok=True)
@@ -165,13 +251,20 @@ def main():
             "tools": None, "documents": None, "add_generation_prompt": True,
             "bos_token": "<bos>", "eos_token": "<eos>", **given}
     renderings = {}
+    requests = {name: {**request, "renderings": {}} for name, request in api_requests()}
     for path in sorted(folder.glob("*.jinja")):
         source = path.read_text(encoding="utf-8")
         (OUT / "templates" / path.name).write_bytes(path.read_bytes())
         renderings[path.name] = {name: render(source, c) for name, c in contexts.items()}
+        for request in requests.values():
+            text = api_rendering(path.stem, source, request)
+            if text is not None:
+                request["renderings"][path.stem] = text
     versions = f"jinja2 {jinja2.__version__}, transformers {transformers.__version__}"
     write("conversations.json", {
         "made_with": versions, "contexts": contexts, "renderings": renderings})
+
+    write("requests.json", {"made_with": versions, "requests": requests})
 
     snippets = []
     for source in SNIPPETS:

@@ -90,32 +90,4 @@ public struct ChatTemplate: Sendable {
             text: String(decoding: interpreter.output, as: UTF8.self),
             generations: interpreter.generations)
     }
-
-    /// Renders the prompt of a conversation.
-    /// - Parameters:
-    ///   - messages: The conversation so far.
-    ///   - tools: Function definitions, as in OpenAI's API.
-    ///   - addGenerationPrompt: Whether the assistant's turn is opened at the end.
-    ///   - thinking: Whether a model that can do both shall think: `enable_thinking` and
-    ///     `thinking`, which are the names that templates ask for. Nil leaves both undefined, and
-    ///     templates differ in what that means.
-    ///   - variables: Further variables, such as `bos_token`.
-    ///   - now: What `strftime_now` takes; nil is the clock's.
-    public func render(
-        _ messages: [Message], tools: [JSONValue]? = nil, addGenerationPrompt: Bool = true,
-        thinking: Bool? = nil, variables: JSONObject = JSONObject(), now: CalendarTime? = nil
-    ) throws(TemplateError) -> String {
-        var context = JSONObject([
-            ("messages", .array(messages.map(\.json))),
-            ("tools", tools.map { .array($0) } ?? .null),
-            ("documents", .null),
-            ("add_generation_prompt", .bool(addGenerationPrompt)),
-        ])
-        if let thinking {
-            context["enable_thinking"] = .bool(thinking)
-            context["thinking"] = .bool(thinking)
-        }
-        for member in variables.members { context[member.key] = member.value }
-        return try render(context, now: now)
-    }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why a chat template cannot be read or rendered. A template's own `raise_exception` text is the
+/// Why a chat template cannot be read or rendered, or a conversation is none. A template's own `raise_exception` text is the
 /// message; otherwise the message never quotes the conversation.
 public struct TemplateError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What went wrong, for callers that answer differently to each.
@@ -13,6 +13,8 @@ public struct TemplateError: Error, Sendable, Equatable, CustomStringConvertible
         case raised
         /// The template took too many steps, nested too deep or wrote too much.
         case limit
+        /// A message or a call is not what OpenAI's API defines, or not what this model can take.
+        case conversation
     }
 
     public let kind: Kind
@@ -28,7 +30,8 @@ public struct TemplateError: Error, Sendable, Equatable, CustomStringConvertible
     }
 
     public var description: String {
-        line.map { "chat template, line \($0): \(message)" } ?? "chat template: \(message)"
+        if kind == .conversation { return message }
+        return line.map { "chat template, line \($0): \(message)" } ?? "chat template: \(message)"
     }
 
     static func runtime(_ message: String) -> TemplateError { TemplateError(.runtime, message) }
