@@ -1,0 +1,4 @@
+import HummingbirdTesting
+import Testing
+import RetortServer
+@Test("x") func x() {}
