@@ -79,6 +79,9 @@ public final class KVPool {
 
     func isShared(_ page: Int32) -> Bool { holders[Int(page)] > 1 }
 
+    /// Whether a page would be free if its only holder let go of it.
+    package func isHeldOnce(_ page: Int32) -> Bool { holders[Int(page)] == 1 }
+
     func copy(_ source: Int32, to target: Int32) {
         (buffer.base + Int(target) * pageBytes).copyMemory(
             from: buffer.base + Int(source) * pageBytes, byteCount: pageBytes)

@@ -248,3 +248,29 @@ public final class ModelRunner {
             start: logits.base, count: hidden.rows * model.config.vocabSize)
     }
 }
+
+extension ModelRunner {
+    /// The mean over the tokens of the residual stream after all layers and the final norm,
+    /// `[hiddenSize]`: what transformers calls the last hidden state, pooled.
+    /// - Throws: ``ModelError`` if a token is not in the vocabulary.
+    public func meanHiddenState(of tokens: [Int32]) throws -> [Float] {
+        guard !tokens.isEmpty else { throw ModelError("there are no tokens to run") }
+        let cache = try makeCache(capacity: tokens.count, dtype: .f32)
+        var sum = [Double](repeating: 0, count: model.config.hiddenSize)
+        for start in stride(from: 0, to: tokens.count, by: batchSize) {
+            let end = min(start + batchSize, tokens.count)
+            try append(Array(tokens[start..<end]), cache: cache)
+            let rows = normalised(end - start)
+            for row in 0..<rows.rows {
+                for column in sum.indices { sum[column] += Double(rows[row][column]) }
+            }
+        }
+        return sum.map { Float($0 / Double(tokens.count)) }
+    }
+
+    private func normalised(_ count: Int) -> Rows {
+        let normed = state.normed.prefix(count)
+        model.norm.forward(normed, state.hidden.prefix(count), state.context)
+        return normed
+    }
+}

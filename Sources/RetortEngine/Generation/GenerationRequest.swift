@@ -32,6 +32,8 @@ public struct GenerationUsage: Sendable, Equatable {
     public var cachedTokens = 0
     public var completionTokens = 0
     public var reasoningTokens = 0
+    /// Seconds until a place was free.
+    public var queueSeconds = 0.0
     /// Seconds until the prompt was read and the first token chosen.
     public var promptSeconds = 0.0
     /// Seconds of the tokens after the first.

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One request while it is computed. Touched by the engine's thread alone.
+
+import RetortFormats
+import RetortModels
+import RetortTemplates
+import RetortTokenizers
+import Synchronization
+
+final class EngineSequence {
+    let id: Scheduler.ID
+    let request: EngineRequest
+    let wishes: EngineResponse.Wishes
+    let sampler: Sampler
+    private let continuation: AsyncStream<EngineEvent>.Continuation
+    /// Prompt and answer. All but the last are in the cache once the prompt is read.
+    private(set) var tokens: [Int32]
+    /// Nil while it waits.
+    var cache: KVCache?
+    /// Where the pages that were handed to the prefix cache end.
+    var node = PrefixCache.root
+    var keptPages = 0
+    var usage = GenerationUsage()
+    /// The most tokens that it may generate.
+    let limit: Int
+
+    private var toldPromptTokens = 0
+    private var detokenizer: StreamingDetokenizer?
+    private var stops: StopMatcher
+    private var thought: ReasoningParser
+    /// Tokens that are put in instead of chosen ones, the next one last.
+    private var forced: [Int32] = []
+    private let closing: [Int32]
+    /// Whether the engine closed the thought: the model must then not end without an answer.
+    private var owesAnswer = false
+    private var logprobs: LogprobReader?
+    private let accepted = ContinuousClock.now
+    private var firstToken: ContinuousClock.Instant?
+    private var started: ContinuousClock.Instant?
+
+    init(
+        id: Scheduler.ID, request: EngineRequest, wishes: EngineResponse.Wishes,
+        continuation: AsyncStream<EngineEvent>.Continuation, model: ReasoningModel, limit: Int
+    ) throws {
+        self.id = id
+        self.request = request
+        self.wishes = wishes
+        self.continuation = continuation
+        self.limit = limit
+        tokens = request.generation.prompt
+        sampler = try Sampler(
+            parameters: request.generation.sampling, vocabSize: model.config.vocabSize)
+        sampler.observe(prompt: tokens)
+        // Weights without a vocabulary generate ids alone.
+        detokenizer =
+            model.hasTokenizer
+            ? StreamingDetokenizer(try model.tokenizer, skipSpecialTokens: false) : nil
+        stops = StopMatcher(stops: request.generation.stopStrings)
+        thought = ReasoningParser(request.reasoning)
+        closing =
+            model.hasTokenizer && request.reasoning.marksThoughts
+            ? try model.tokenizer.encode(
+                request.budgetMessage + request.reasoning.closing, addSpecialTokens: false) : []
+        logprobs = request.topLogprobs.map { LogprobReader(count: $0) }
+        usage.promptTokens = tokens.count
+    }
+
+    /// Tokens to read before the next one can be chosen.
+    var unread: Int { tokens.count - (cache?.count ?? 0) }
+
+    /// Whether the tokens to read are the prompt's, or those of a sequence that lost its place.
+    var readsPrompt: Bool { usage.completionTokens == 0 }
+
+    /// Since it was accepted.
+    var seconds: Double { (.now - accepted) / .seconds(1) }
+
+    func yield(_ event: EngineEvent) { continuation.yield(event) }
+
+    /// Tells of a prompt's token, once even if it is read again.
+    func yieldPrompt(_ logprobs: TokenLogprobs, at index: Int) {
+        guard index == toldPromptTokens else { return }
+        toldPromptTokens += 1
+        yield(.promptToken(logprobs))
+    }
+
+    func begin(cached: Int) {
+        if started == nil {
+            started = .now
+            usage.queueSeconds = (.now - accepted) / .seconds(1)
+            usage.cachedTokens = cached
+        }
+    }
+
+    /// Chooses the next token and hands it out.
+    /// - Parameters:
+    ///   - logits: `[vocabSize]`, overwritten.
+    ///   - raw: Memory for a copy, `[vocabSize]`.
+    /// - Returns: Why the sequence ends here, nil if it goes on.
+    func take(
+        _ logits: UnsafeMutableBufferPointer<Float>, raw: UnsafeMutableBufferPointer<Float>,
+        stopTokens: Set<Int32>
+    ) throws(EngineError) -> FinishReason? {
+        if firstToken == nil {
+            let now = ContinuousClock.now
+            firstToken = now
+            usage.promptSeconds = (now - (started ?? accepted)) / .seconds(1)
+        }
+        if logprobs != nil {
+            logprobs?.read(logits)
+            _ = raw.update(fromContentsOf: logits)
+        }
+        let wasReasoning = thought.isReasoning
+        if wasReasoning, forced.isEmpty, mustClose {
+            forced = closing.reversed()
+            owesAnswer = true
+        }
+        let isOwed = owesAnswer && !wasReasoning
+        if isOwed || request.generation.ignoresStopTokens {
+            for token in stopTokens where logits.indices.contains(Int(token)) {
+                logits[Int(token)] = -.infinity
+            }
+        }
+        let token: Int32
+        if let next = forced.popLast() { token = next } else { token = try sampler.next(logits) }
+        if stopTokens.contains(token), !request.generation.ignoresStopTokens { return .stop }
+        tokens.append(token)
+        usage.completionTokens += 1
+        if wasReasoning { usage.reasoningTokens += 1 }
+        let text = self.text(of: token, wasReasoning: wasReasoning)
+        if isOwed, text.contains(where: { !$0.isWhitespace }) { owesAnswer = false }
+        yield(
+            .token(
+                EngineToken(
+                    token: token, text: text, isReasoning: wasReasoning,
+                    logprobs: logprobs?.logprobs(of: token, logit: raw[Int(token)]))))
+        if stops.isStopped { return .stop }
+        return usage.completionTokens >= limit ? .length : nil
+    }
+
+    private var mustClose: Bool {
+        guard !closing.isEmpty else { return false }
+        if wishes.wantsAnswer.load(ordering: .relaxed) { return true }
+        return request.thinkingBudget.map { usage.reasoningTokens >= $0 } ?? false
+    }
+
+    private func text(of token: Int32, wasReasoning: Bool) -> String {
+        let text = detokenizer?.append(token) ?? ""
+        _ = thought.append(text)
+        return wasReasoning ? text : stops.append(text)
+    }
+
+    /// Hands out what was held back, and the end.
+    func finish(_ reason: FinishReason) {
+        if let rest = detokenizer?.finish() {
+            let text = (thought.isReasoning ? rest : stops.append(rest)) + stops.finish()
+            if !text.isEmpty { yield(.rest(text)) }
+        }
+        usage.decodeSeconds = firstToken.map { (.now - $0) / .seconds(1) } ?? 0
+        yield(.finished(reason, usage))
+        continuation.finish()
+    }
+
+    func fail(_ error: EngineError) {
+        yield(.failed(error))
+        continuation.finish()
+    }
+}

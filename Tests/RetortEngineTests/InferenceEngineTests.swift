@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The engine with the bundled model: what is computed together is what would be computed alone,
+// everything accepted ends, and nothing is left behind.
+
+import RetortEngine
+import RetortModels
+import RetortTemplates
+import RetortTensor
+import TestSupport
+import Testing
+
+/// All that a request gave.
+struct Outcome: Equatable {
+    var tokens: [Int32] = []
+    var text = ""
+    var reasoningTokens = 0
+    var promptTokens: [TokenLogprobs] = []
+    var logprobs: [TokenLogprobs] = []
+    var reason: FinishReason?
+    var cachedTokens = 0
+    var error: EngineError?
+
+    init(_ response: EngineResponse, _ onEvent: (EngineEvent) -> Void = { _ in }) async {
+        for await event in response.events {
+            onEvent(event)
+            switch event {
+            case .queued, .prompt: break
+            case .promptToken(let logprobs): promptTokens.append(logprobs)
+            case .token(let token):
+                tokens.append(token.token)
+                text += token.text
+                if token.isReasoning { reasoningTokens += 1 }
+                if let found = token.logprobs { logprobs.append(found) }
+            case .rest(let rest): text += rest
+            case .finished(let reason, let usage):
+                self.reason = reason
+                cachedTokens = usage.cachedTokens
+                #expect(usage.completionTokens == tokens.count)
+                #expect(usage.reasoningTokens == reasoningTokens)
+            case .failed(let error): self.error = error
+            }
+        }
+    }
+}
+
+@Suite struct InferenceEngineTests {
+    private let models: SpeculationModels
+
+    init() throws { models = try SpeculationModels.shared.get() }
+
+    private func engine(_ change: (inout InferenceEngine.Options) -> Void = { _ in }) throws
+        -> InferenceEngine
+    {
+        var options = InferenceEngine.Options()
+        change(&options)
+        return try InferenceEngine(models.target, options: options)
+    }
+
+    private func request(_ prompt: [Int32], limit: Int = 40, seed: UInt64? = nil) -> EngineRequest {
+        var generation = GenerationRequest(prompt: prompt)
+        generation.maximumTokens = limit
+        if let seed {
+            generation.sampling.temperature = 1.2
+            generation.sampling.topP = 0.95
+            generation.sampling.seed = seed
+        }
+        return EngineRequest(generation)
+    }
+
+    /// Every page is either free or kept for later prompts once nothing runs.
+    private func expectNothingLeft(_ engine: InferenceEngine) {
+        let statistics = engine.statistics
+        #expect(statistics.running == 0)
+        #expect(statistics.waiting == 0)
+        #expect(statistics.freePages + statistics.keptPages == statistics.pages)
+    }
+
+    @Test("answers computed together are those computed alone, greedy and with seeds")
+    func together() async throws {
+        let engine = try engine()
+        let requests = models.prompts.enumerated().map { index, prompt in
+            request(prompt, limit: 10 + index * 8, seed: index % 3 == 0 ? UInt64(index) : nil)
+        }
+        var alone: [Outcome] = []
+        for request in requests { alone.append(await Outcome(try engine.submit(request))) }
+        let responses = try requests.map { try engine.submit($0) }
+        var outcomes: [Outcome] = []
+        for response in responses { outcomes.append(await Outcome(response)) }
+        #expect(outcomes == alone)
+        #expect(alone.contains { $0.reason == .stop } && alone.contains { $0.reason == .length })
+        #expect(engine.statistics.sequencesInPasses > engine.statistics.passes)
+        expectNothingLeft(engine)
+    }
+
+    @Test("the engine gives the tokens of the generator")
+    func generator() async throws {
+        let engine = try engine()
+        let generator = try Generator(models.target)
+        for prompt in models.prompts.prefix(8) {
+            var tokens: [Int32] = []
+            let (reason, _) = try generator.generate(request(prompt).generation) {
+                tokens.append($0)
+                return true
+            }
+            let outcome = await Outcome(try engine.submit(request(prompt)))
+            #expect(outcome.tokens == tokens)
+            #expect(outcome.reason == reason)
+        }
+    }
+
+    @Test("a prompt that was read before is not read again, and gives the same tokens")
+    func prefix() async throws {
+        let engine = try engine()
+        let prompt = Array(models.prompts.joined().prefix(300))
+        let cold = await Outcome(try engine.submit(request(prompt)))
+        let warm = await Outcome(try engine.submit(request(prompt)))
+        #expect(cold.cachedTokens == 0)
+        #expect(warm.cachedTokens == 256)
+        #expect(warm.tokens == cold.tokens)
+        // Another end, the same beginning.
+        let other = prompt.prefix(200) + prompt.reversed().prefix(60)
+        let mixed = await Outcome(try engine.submit(request(Array(other))))
+        #expect(mixed.cachedTokens == 128)
+        let another = try self.engine()
+        let fresh = await Outcome(try another.submit(request(Array(other))))
+        #expect(mixed.tokens == fresh.tokens)
+        #expect(engine.statistics.cachedTokens == 384)
+        expectNothingLeft(engine)
+    }
+
+    @Test("a second turn reads only what is new, also of what the model wrote")
+    func turns() async throws {
+        let engine = try engine()
+        let prompt = Array(models.prompts.joined().prefix(120))
+        var first = request(prompt, limit: 30)
+        first.generation.ignoresStopTokens = true
+        let outcome = await Outcome(try engine.submit(first))
+        #expect(outcome.reason == .length)
+        let next = await Outcome(
+            try engine.submit(request(prompt + outcome.tokens + prompt.prefix(20))))
+        #expect(next.cachedTokens == 128)
+    }
+
+    @Test("a request that nobody listens to any more ends, and its pages come back")
+    func cancellation() async throws {
+        let engine = try engine { $0.maximumRunning = 2 }
+        var endless = request(models.prompts[0], limit: 20_000, seed: 1)
+        endless.generation.ignoresStopTokens = true
+        await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<3 {
+                group.addTask { [endless] in
+                    let response = try engine.submit(endless)
+                    var tokens = 0
+                    for await event in response.events {
+                        if case .token = event { tokens += 1 }
+                        if tokens == 3 { break }
+                    }
+                }
+            }
+        }
+        let responses = try (0..<2).map { _ in try engine.submit(endless) }
+        for response in responses { response.cancel() }
+        for response in responses { #expect(await Outcome(response).reason == .cancelled) }
+        await engine.stop(finishing: true)
+        #expect(engine.statistics.finished[.cancelled] == 5)
+        expectNothingLeft(engine)
+    }
+
+    @Test("more requests than places and queue are refused at once, with a time to come back")
+    func overflow() async throws {
+        let engine = try engine {
+            $0.maximumRunning = 1
+            $0.maximumWaiting = 2
+        }
+        var endless = request(models.prompts[0], limit: 20_000, seed: 1)
+        endless.generation.ignoresStopTokens = true
+        var accepted: [EngineResponse] = []
+        var refusals = 0
+        for _ in 0..<6 {
+            do {
+                accepted.append(try engine.submit(endless))
+            } catch {
+                guard case .queueIsFull(let waiting, let retryAfter) = error else { throw error }
+                #expect(waiting >= 2)
+                #expect(retryAfter >= 1)
+                refusals += 1
+            }
+        }
+        #expect(accepted.count == 3)
+        #expect(engine.statistics.refusals == refusals)
+        await engine.stop(finishing: false)
+        for response in accepted { #expect(await Outcome(response).reason == .cancelled) }
+        #expect(throws: EngineRefusal.stopping) { try engine.submit(endless) }
+        expectNothingLeft(engine)
+    }
+
+    @Test("sequences that outgrow the memory take turns and all end as they would alone")
+    func preemption() async throws {
+        let prompts = (0..<4).map { Array(models.prompts.dropFirst($0).joined().prefix(100)) }
+        func requests() -> [EngineRequest] {
+            prompts.map {
+                var request = request($0, limit: 150)
+                request.generation.ignoresStopTokens = true
+                return request
+            }
+        }
+        let small = try engine {
+            $0.contextLength = 300
+            $0.cacheTokens = 448
+        }
+        let responses = try requests().map { try small.submit($0) }
+        var outcomes: [Outcome] = []
+        for response in responses { outcomes.append(await Outcome(response)) }
+        #expect(outcomes.allSatisfy { $0.tokens.count == 150 && $0.error == nil })
+        #expect(small.statistics.preemptions > 0)
+        expectNothingLeft(small)
+    }
+
+    @Test("an engine that stops finishes what it has", arguments: [true, false])
+    func stopping(finishing: Bool) async throws {
+        let engine = try engine { $0.maximumRunning = 2 }
+        let responses = try models.prompts.prefix(5).map {
+            try engine.submit(request($0, limit: 60))
+        }
+        await engine.stop(finishing: finishing)
+        for response in responses {
+            let outcome = await Outcome(response)
+            #expect((outcome.reason == .cancelled) == !finishing)
+        }
+        await engine.stop(finishing: finishing)
+        await #expect(throws: EngineRefusal.stopping) { try await engine.embed([1, 2]) }
+    }
+
+    @Test("requests that cannot be computed are refused before they wait")
+    func refusals() throws {
+        let engine = try engine { $0.contextLength = 64 }
+        func parameter(_ change: (inout EngineRequest) -> Void) -> String? {
+            var request = request([1, 2, 3])
+            change(&request)
+            do {
+                _ = try engine.submit(request)
+                return nil
+            } catch {
+                guard case .invalid(let parameter, _) = error else { return nil }
+                return parameter
+            }
+        }
+        #expect(parameter { $0.generation.prompt = [] } == "prompt")
+        #expect(parameter { $0.generation.prompt = [Int32](repeating: 1, count: 64) } == "prompt")
+        #expect(parameter { $0.generation.prompt = [-1] } == "prompt")
+        #expect(parameter { $0.generation.prompt = [.max] } == "prompt")
+        #expect(parameter { $0.generation.sampling.temperature = -1 } == "sampling")
+        #expect(parameter { $0.generation.maximumTokens = -1 } == "maximumTokens")
+        #expect(parameter { $0.topLogprobs = 101 } == "logprobs")
+        #expect(parameter { $0.promptTopLogprobs = -1 } == "logprobs")
+        #expect(parameter { $0.generation.speculation = .promptLookup } == "speculation")
+        #expect(throws: EngineError.self) { try self.engine { $0.maximumRunning = 17 } }
+        #expect(throws: EngineError.self) { try self.engine { $0.contextLength = 0 } }
+        #expect(throws: EngineError.self) { try self.engine { $0.cacheType = .q4_0 } }
+    }
+
+    @Test("the answer ends with the context")
+    func contextEnd() async throws {
+        let engine = try engine { $0.contextLength = 64 }
+        var request = request([Int32](repeating: 1, count: 50), limit: 1000)
+        request.generation.ignoresStopTokens = true
+        let outcome = await Outcome(try engine.submit(request))
+        #expect(outcome.tokens.count == 14)
+        #expect(outcome.reason == .length)
+    }
+}
