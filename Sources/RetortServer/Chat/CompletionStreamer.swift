@@ -49,7 +49,8 @@ struct CompletionStreamer: Sendable {
         var clock = AnswerClock(metrics)
         var out = JSONBytes()
         let before = Array((start + "\"choices\":[{\"index\":\(index),\"text\":").utf8)
-        let ending = Array((completion.stream.includesUsage ? ",\"usage\":null}\n\n" : "}\n\n").utf8)
+        let ending = Array(
+            (completion.stream.includesUsage ? ",\"usage\":null}\n\n" : "}\n\n").utf8)
         var offset = 0
         var entries: [TokenLogprobs] = []
 

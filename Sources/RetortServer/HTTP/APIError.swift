@@ -85,7 +85,8 @@ extension APIError {
 
     /// Of the server itself. What happened is in its log, not in the answer.
     static let internalError = APIError(
-        .internalServerError, "the server met an error; its log has the details under this request's id",
+        .internalServerError,
+        "the server met an error; its log has the details under this request's id",
         type: "server_error", code: "internal_error")
 
     static func stopping(retryAfter: Int) -> APIError {

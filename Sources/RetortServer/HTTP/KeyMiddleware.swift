@@ -29,7 +29,8 @@ struct KeyMiddleware: RouterMiddleware {
         }
         if case .refused(let retryAfter) = await verifier.admit(client) {
             throw APIError(
-                .tooManyRequests, "this key's limit of requests is reached", type: "rate_limit_error",
+                .tooManyRequests, "this key's limit of requests is reached",
+                type: "rate_limit_error",
                 code: "rate_limit_exceeded", retryAfter: retryAfter)
         }
         var context = context

@@ -48,7 +48,8 @@ struct RequestReader: Sendable {
     }
 
     private func bytes(_ request: Request) async throws -> ByteBuffer {
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > maximumBytes {
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > maximumBytes
+        {
             throw tooLarge
         }
         let body = request.body

@@ -46,10 +46,13 @@ public struct RetortServer: Service {
         ChatRoutes(core: core).add(to: router)
         CompletionRoutes(core: core).add(to: router)
         EmbeddingRoutes(core: core).add(to: router)
+        ResponsesRoutes(core: core).add(to: router)
+        MessagesRoutes(core: core).add(to: router)
         StreamRoutes(core: core).add(to: router)
         ModelRoutes(core: core).add(to: router)
         TokenRoutes(core: core).add(to: router)
         StatusRoutes(core: core).add(to: router)
+        OpenAPIRoutes().add(to: router)
         addRoutes(router)
         routes.fill(router.routes)
     }

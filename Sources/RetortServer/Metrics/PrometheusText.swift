@@ -32,7 +32,8 @@ enum PrometheusText {
         each("vllm:generation_tokens_total", "counter", "Tokens generated.") {
             Double($0.generatedTokens)
         }
-        each("vllm:prefix_cache_queries_total", "counter", "Tokens looked up in the prefix cache.") {
+        each("vllm:prefix_cache_queries_total", "counter", "Tokens looked up in the prefix cache.")
+        {
             Double($0.promptTokens)
         }
         each("vllm:prefix_cache_hits_total", "counter", "Tokens found in the prefix cache.") {

@@ -40,7 +40,8 @@ struct JSONBytes {
             default:
                 raw(byte < 0x10 ? "\\u000" : "\\u001")
                 let digit = byte & 0x0F
-                bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+                bytes.append(
+                    digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
             }
         }
         bytes.append(contentsOf: text[start...])

@@ -20,6 +20,11 @@ extension ConversationRequest {
             }
             conversation.tools = tools
         }
+        try readToolChoice(fields)
+    }
+
+    /// Reads `tool_choice` and `parallel_tool_calls`, once the tools are there.
+    mutating func readToolChoice(_ fields: Fields) throws(APIError) {
         allowsParallelCalls = try fields.bool("parallel_tool_calls") ?? true
         guard let choice = fields["tool_choice"] else { return }
         toolChoice = try readChoice(choice)

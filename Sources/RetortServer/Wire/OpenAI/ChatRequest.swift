@@ -73,7 +73,8 @@ extension SamplingChoice {
         guard let bias = try fields.object("logit_bias") else { return }
         for key in bias.object.keys {
             guard let token = Int32(key), token >= 0 else {
-                throw .invalid(fields.name("logit_bias"), "has the key '\(key)', expected token ids")
+                throw .invalid(
+                    fields.name("logit_bias"), "has the key '\(key)', expected token ids")
             }
             if let value = try bias.number(key, in: -100...100) { logitBias[token] = Float(value) }
         }

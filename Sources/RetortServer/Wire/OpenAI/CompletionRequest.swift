@@ -45,7 +45,8 @@ struct CompletionRequest: Sendable {
         stream = try StreamChoice(fields)
         if let best = try fields.integer("best_of", in: 1...16), best != choices {
             throw .invalid(
-                "best_of", "is \(best) and n is \(choices); only as many answers as are returned are made",
+                "best_of",
+                "is \(best) and n is \(choices); only as many answers as are returned are made",
                 code: "unsupported_parameter")
         }
         if fields.isSet(unsupported: "suffix") {

@@ -55,7 +55,8 @@ enum LogprobsWire {
         var bytes: [UInt8] = []
         for entry in entries {
             offsets.append(
-                .integer(Int64(offset + String(decoding: bytes, as: UTF8.self).unicodeScalars.count)))
+                .integer(
+                    Int64(offset + String(decoding: bytes, as: UTF8.self).unicodeScalars.count)))
             bytes.append(contentsOf: backend.bytes(of: entry.token))
             let name = legacyToken(entry.token, backend)
             tokens.append(.string(name))

@@ -1,4 +1,0 @@
-import HummingbirdTesting
-import Testing
-import RetortServer
-@Test("x") func x() {}
