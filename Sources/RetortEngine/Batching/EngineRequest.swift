@@ -35,6 +35,11 @@ public struct TokenLogprobs: Sendable, Equatable {
     public struct Candidate: Sendable, Equatable {
         public let token: Int32
         public let logprob: Float
+
+        public init(token: Int32, logprob: Float) {
+            self.token = token
+            self.logprob = logprob
+        }
     }
 
     /// The token that stands there.
@@ -43,6 +48,12 @@ public struct TokenLogprobs: Sendable, Equatable {
     public let logprob: Float?
     /// The most likely ones, the most likely first.
     public let top: [Candidate]
+
+    public init(token: Int32, logprob: Float?, top: [Candidate]) {
+        self.token = token
+        self.logprob = logprob
+        self.top = top
+    }
 }
 
 /// A generated token.
@@ -53,6 +64,13 @@ public struct EngineToken: Sendable {
     /// Whether the token belongs to the thought or closes it.
     public let isReasoning: Bool
     public let logprobs: TokenLogprobs?
+
+    public init(token: Int32, text: String, isReasoning: Bool, logprobs: TokenLogprobs? = nil) {
+        self.token = token
+        self.text = text
+        self.isReasoning = isReasoning
+        self.logprobs = logprobs
+    }
 }
 
 /// What happens to a request, in this order: `queued`, `prompt`…, `promptToken`…, `token`…, `rest`,

@@ -23,16 +23,31 @@ struct ChatPrompt: Sendable {
 
     /// - Throws: ``EngineError`` if there is no template, `TemplateError` if it fails.
     func render(_ context: JSONObject) throws -> String {
-        guard let template else {
-            throw EngineError(
-                "\(name) has no chat template, so it is not a chat model; give one with --template FILE"
-            )
-        }
+        guard let template else { throw missingTemplate }
         var context = context
         for (key, value) in variables where context[key] == nil { context[key] = .string(value) }
         // transformers passes these two even where there are none.
         for key in ["tools", "documents"] where context[key] == nil { context[key] = .null }
         if context["add_generation_prompt"] == nil { context["add_generation_prompt"] = true }
         return try template.render(context)
+    }
+
+    /// Renders messages in the shape that the template reads.
+    /// - Throws: As ``render(_:)``.
+    func render(
+        _ messages: [Message], tools: [JSONValue]?, addGenerationPrompt: Bool, thinking: Bool?,
+        variables others: JSONObject
+    ) throws -> String {
+        guard let template else { throw missingTemplate }
+        var all = others
+        for (key, value) in variables where all[key] == nil { all[key] = .string(value) }
+        return try template.render(
+            messages, tools: tools, addGenerationPrompt: addGenerationPrompt, thinking: thinking,
+            variables: all)
+    }
+
+    private var missingTemplate: EngineError {
+        EngineError(
+            "\(name) has no chat template, so it is not a chat model; give one with --template FILE")
     }
 }

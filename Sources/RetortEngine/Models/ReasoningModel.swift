@@ -6,6 +6,7 @@ import Foundation
 import RetortFormats
 import RetortJSON
 import RetortModels
+import RetortTemplates
 import RetortTensor
 import RetortTokenizers
 
@@ -105,6 +106,23 @@ public final class ReasoningModel: Sendable {
     ///   `eos_token` and `add_generation_prompt` are added where absent.
     /// - Throws: ``EngineError`` if there is no template, `TemplateError` if it fails.
     public func render(_ context: JSONObject) throws -> String { try chatPrompt.render(context) }
+
+    /// The text that a chat template makes of messages, each in the shape that it reads.
+    /// - Parameters:
+    ///   - messages: The conversation; the model goes on with the last one if it is a `prefix`.
+    ///   - tools: Function definitions, as in OpenAI's API; nil for none.
+    ///   - addGenerationPrompt: Whether the assistant's turn is opened at the end.
+    ///   - thinking: Whether a model that can do both shall think; nil leaves it to the template.
+    ///   - variables: Further variables of the template.
+    /// - Throws: ``EngineError`` if there is no template, `TemplateError` if it fails.
+    public func render(
+        _ messages: [Message], tools: [JSONValue]? = nil, addGenerationPrompt: Bool = true,
+        thinking: Bool? = nil, variables: JSONObject = JSONObject()
+    ) throws -> String {
+        try chatPrompt.render(
+            messages, tools: tools, addGenerationPrompt: addGenerationPrompt, thinking: thinking,
+            variables: variables)
+    }
 
     /// The chat template's text, nil if the checkpoint has none.
     public var chatTemplateSource: String? { chatPrompt.source }
