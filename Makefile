@@ -4,10 +4,10 @@ BUILD_FLAGS ?= -c release
 RETORT = .build/release/retort
 LIBRARIES = RetortEngine RetortModels RetortFormats RetortTokenizers RetortTemplates RetortTensor RetortJSON
 
-.PHONY: help deps build chat test lint format bench docs clean
+.PHONY: help deps build chat test web-test web-check lint format bench docs clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST)
 
 deps: ## check for Swift and the system libraries, install what is missing where that is possible
 	@sh Tools/deps.sh
@@ -21,6 +21,12 @@ chat: build ## chat with the bundled model
 # Without @testable the tests share the build of `make build`: see the flag.
 test: deps ## every test, release mode, no network
 	$(SWIFT) test $(BUILD_FLAGS) --disable-testable-imports
+
+web-test: ## the web app's texts, formulas and client, with node
+	node --test Tests/WebTests
+
+web-check: ## the web app in a headless Chromium; BASE=URL takes a running server, else a mock is started
+	python3 Tools/web/check_app.py $(if $(BASE),--base $(BASE))
 
 lint: ## the toolchain's formatter, strict
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzzing/Sources

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drives the web app in a headless Chromium, against the mock server or a real one.
+
+    python Tools/web/check_app.py [--base URL] [--key KEY] [--screenshots DIR] [--slow-question TEXT] [--only NAME…]
+
+Without --base it starts the mock server. A real server must have the bundled model as its default, or
+another that can multiply. --slow-question is one that the server answers for ten seconds or more: what
+needs it (stop, "answer now", resuming in mid-answer) is left out, and said to be, where a real server
+has none. The end status is 1 if anything failed.
+
+Versions: playwright 1.65.2, axe-playwright-python 0.1.8, Chromium of Debian
+"""
+
+import argparse
+import sys
+import threading
+import time
+import traceback
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+
+import scenarios_conversation
+import scenarios_page
+from mock_server import serve
+
+ANSWER_MILLISECONDS = 60_000
+# Kept from page to page, since a violation may come at any time.
+LISTENER = """document.addEventListener('securitypolicyviolation', (event) => {
+  console.error('CSP: ' + event.violatedDirective + ' ' + event.blockedURI);
+});"""
+SERIOUS = {"serious", "critical"}
+
+
+class App:
+    """One browser profile with the app open, and what went wrong in it."""
+
+    def __init__(self, browser: Browser, base: str, key: str | None, shots: Path | None, **options):
+        self.base, self.shots = base, shots
+        self.context: BrowserContext = browser.new_context(
+            viewport={"width": 1280, "height": 860}, accept_downloads=True, **options
+        )
+        self.context.add_init_script(LISTENER)
+        if key:
+            self.context.add_init_script(f"localStorage.setItem('retort.key', {key!r})")
+        self.troubles: list[str] = []
+        self.expected: list[str] = []
+        self.page = self.open()
+
+    def open(self, path: str = "") -> Page:
+        page = self.context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda message: self.trouble(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.trouble(f"page error: {error}"))
+        page.on("request", lambda request: self.check_request(request.url))
+        page.goto(self.base + path)
+        return page
+
+    def trouble(self, text: str) -> None:
+        if not any(part in text for part in self.expected):
+            self.troubles.append(text)
+
+    def check_request(self, url: str) -> None:
+        if url.startswith(("data:", "blob:")):
+            return
+        if urllib.parse.urlsplit(url).netloc != urllib.parse.urlsplit(self.base).netloc:
+            self.trouble(f"a request to another host: {url}")
+
+    # What a person does
+
+    def write(self, text: str, page: Page | None = None) -> None:
+        page = page or self.page
+        page.get_by_role("textbox", name="Message").fill(text)
+        page.keyboard.press("Enter")
+
+    def ask(self, text: str) -> Locator:
+        """Asks, waits for the end and returns the answer."""
+        messages = self.page.locator("article").count()
+        self.write(text)
+        expect(self.page.locator("article")).to_have_count(messages + 2)
+        return self.finished()
+
+    def finished(self, page: Page | None = None) -> Locator:
+        page = page or self.page
+        answer = page.locator("article.answer").last
+        expect(answer.get_by_role("button", name="Copy the answer")).to_be_visible(timeout=ANSWER_MILLISECONDS)
+        return answer
+
+    def new_chat(self) -> None:
+        self.page.locator("#sidebar").get_by_role("button", name="New chat").click()
+        expect(self.page.locator("article")).to_have_count(0)
+
+    def menu(self, title: str, item: str) -> None:
+        row = self.page.locator("#sidebar li", has_text=title).first
+        row.hover()
+        row.get_by_role("button").click()
+        self.page.get_by_role("menuitem", name=item).click()
+
+    def import_conversation(self, data: str) -> None:
+        self.page.locator("#sidebar input[type=file]").set_input_files(
+            {"name": "import.json", "mimeType": "application/json", "buffer": data.encode()}
+        )
+
+    # What is looked at
+
+    def shot(self, name: str, page: Page | None = None) -> None:
+        if self.shots:
+            (page or self.page).wait_for_timeout(300)
+            (page or self.page).screenshot(path=self.shots / f"{name}.png")
+
+    def check_accessible(self, what: str, page: Page | None = None) -> None:
+        # A fade would be measured half way.
+        (page or self.page).wait_for_timeout(300)
+        found = Axe().run(page or self.page).response["violations"]
+        serious = [
+            f"{item['id']}: {item['help']} at {[node['target'] for node in item['nodes'][:3]]}"
+            for item in found
+            if item["impact"] in SERIOUS
+        ]
+        assert not serious, f"axe, {what}: " + "; ".join(serious)
+
+    def close(self) -> None:
+        self.context.close()
+        assert not self.troubles, "in the browser: " + "; ".join(dict.fromkeys(self.troubles))
+
+
+class Runner:
+    """The server under test and what the scenarios may make of it."""
+
+    def __init__(self, browser: Browser, options: argparse.Namespace):
+        self.browser, self.options = browser, options
+        self.mock = options.base is None
+        self.base = options.base or self.start_mock()
+        self.slow_question = options.slow_question or ("Ponder this for long" if self.mock else None)
+        self.shots = Path(options.screenshots) if options.screenshots else None
+        if self.shots:
+            self.shots.mkdir(parents=True, exist_ok=True)
+
+    def start_mock(self, key: str | None = None) -> str:
+        server = serve(0, key, speed=4.0)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{server.server_address[1]}/"
+
+    @contextmanager
+    def app(self, base: str | None = None, key: str | None = None, **options) -> Iterator[App]:
+        app = App(self.browser, base or self.base, key or (None if base else self.options.key), self.shots, **options)
+        try:
+            yield app
+        except Exception:
+            app.shot(f"failed-{int(time.time())}")
+            app.context.close()
+            raise
+        app.close()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Check the web app in a browser.")
+    parser.add_argument("--base", help="the address of a running server; without it the mock is started")
+    parser.add_argument("--key", help="the key that the server needs")
+    parser.add_argument("--screenshots", metavar="DIR", help="where to keep pictures")
+    parser.add_argument("--slow-question", metavar="TEXT", help="a question whose answer takes ten seconds or more")
+    parser.add_argument("--chromium", default="/usr/bin/chromium")
+    parser.add_argument("--only", nargs="+", metavar="NAME", default=[])
+    options = parser.parse_args()
+    if options.base and not options.base.endswith("/"):
+        options.base += "/"
+    failed = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=options.chromium, args=["--no-sandbox"])
+        runner = Runner(browser, options)
+        for scenario in scenarios_conversation.ALL + scenarios_page.ALL:
+            name = scenario.__name__
+            if options.only and name not in options.only:
+                continue
+            if scenario in scenarios_conversation.NEEDS_SLOW and runner.slow_question is None:
+                print(f"left out  {name}: no --slow-question", flush=True)
+                continue
+            start = time.monotonic()
+            try:
+                scenario(runner)
+                print(f"ok        {name} ({time.monotonic() - start:.1f} s)", flush=True)
+            except Exception as error:
+                failed.append(name)
+                if not isinstance(error, AssertionError):
+                    traceback.print_exc()
+                print(f"FAILED    {name}: {error}", flush=True)
+        browser.close()
+    print(f"{len(failed)} failed" if failed else "all passed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
