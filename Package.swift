@@ -97,6 +97,7 @@ let package = Package(
                 "RetortEngine", "RetortModels", "RetortFormats", "RetortTemplates",
                 "RetortTokenizers", "RetortJSON",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),

@@ -82,6 +82,22 @@ private func chat(_ members: [(String, JSONValue)]) -> JSONValue {
         }
     }
 
+    @Test("text of every kind comes out of a stream as it went in")
+    func escapes() async throws {
+        let controls = String(
+            String.UnicodeScalarView((0..<0x20).compactMap { UnicodeScalar(UInt8($0)) }))
+        let texts = [
+            "x" + controls, "\"quoted\" \\ / \u{7F}", "Zoë 数学 👩‍👩‍👧 \u{2028}", "\r\n\ndata: [DONE]\n\n",
+        ]
+        try await withServer(try ScriptedBackend(saying: texts)) { client in
+            let response = try await client.post("/v1/chat/completions", chat([("stream", true)]))
+            let content = try response.chunks().compactMap {
+                $0.at("choices", "0", "delta", "content").stringValue
+            }
+            #expect(content == [""] + texts)
+        }
+    }
+
     @Test("without include_usage no chunk mentions usage")
     func noUsage() async throws {
         try await withServer(try ScriptedBackend(saying: ["a"])) { client in

@@ -112,11 +112,3 @@ extension Response {
             body: .init(byteBuffer: ByteBuffer(string: json.text())))
     }
 }
-
-extension HTTPField.Name {
-    static let requestID = Self("X-Request-Id") ?? .eTag
-    static let apiKey = Self("X-Api-Key") ?? .eTag
-    static let resumable = Self("X-Retort-Resumable") ?? .eTag
-    static let accelBuffering = Self("X-Accel-Buffering") ?? .eTag
-    static let lastEventID = Self("Last-Event-ID") ?? .eTag
-}

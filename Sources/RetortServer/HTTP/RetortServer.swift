@@ -2,6 +2,7 @@
 
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import HummingbirdTLS
 import Logging
 import NIOCore
@@ -10,8 +11,9 @@ import ServiceLifecycle
 /// The HTTP server: the OpenAI and Anthropic APIs, health, metrics and whatever routes are added.
 public struct RetortServer: Service {
     let core: ServerCore
-    let router: Router<ServerContext>
-    private let routes = RouteTable()
+    /// Methods and paths, as in the description: `GET /v1/models`.
+    package let routeNames: [String]
+    private let responder: RouterResponder<ServerContext>
     private let configuration: ServerConfiguration
     private let logger: Logger
     private let onRunning: @Sendable (any Channel) async -> Void
@@ -35,7 +37,8 @@ public struct RetortServer: Service {
         self.logger = logger
         self.onRunning = onRunning
         core = ServerCore(configuration: configuration, provider: provider)
-        router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
+        let routes = RouteTable()
+        let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
         router.add(
             middleware: AccessMiddleware(
                 routes: routes, allowedOrigins: configuration.allowedOrigins,
@@ -55,6 +58,11 @@ public struct RetortServer: Service {
         OpenAPIRoutes().add(to: router)
         addRoutes(router)
         routes.fill(router.routes)
+        routeNames = router.routes.map { route in
+            let path = route.path.description.replacing("**", with: "{id}")
+            return "\(route.method.rawValue) \(path)"
+        }
+        responder = router.buildResponder()
     }
 
     /// The application, for tests without a service group.
@@ -73,7 +81,7 @@ public struct RetortServer: Service {
                 .http1(configuration: channel)
             }
         return Application(
-            responder: router.buildResponder(), server: builder,
+            responder: responder, server: builder,
             configuration: .init(
                 address: .hostname(configuration.host, port: configuration.port),
                 serverName: configuration.serverName),

@@ -17,7 +17,7 @@ final class RouteTable: Sendable {
 
     private let routes = Mutex<[Route]>([])
 
-    func fill(_ descriptions: [RouteDescription]) {
+    func fill(_ descriptions: [Router<ServerContext>.RouteDescription]) {
         let list = descriptions.map {
             Route(segments: $0.path.description.split(separator: "/"), method: $0.method)
         }

@@ -4,7 +4,7 @@ import Hummingbird
 import NIOCore
 
 /// What handlers know of a request beside the request itself.
-public struct ServerContext: RequestContext {
+public struct ServerContext: RequestContext, Sendable {
     public var coreContext: CoreRequestContextStorage
     let channel: any Channel
     /// `req_…`, also in the header `X-Request-Id` and in the log.

@@ -102,7 +102,7 @@ public actor ModelRegistry: ModelProvider {
         }
         entries[model.id]?.users += 1
         do {
-            let backend = try await backend(of: model.id)
+            let backend = try await self.backend(of: model.id)
             return ModelLease(id: model.id, backend: backend) { [self] in
                 Task { await self.release(model.id) }
             }

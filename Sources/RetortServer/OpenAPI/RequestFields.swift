@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import HTTPTypes
 import RetortJSON
 
 /// The fields that decoders ask for, to compare with the description.
@@ -35,15 +36,5 @@ package enum RequestFields {
         let log = FieldLog()
         try decode(Fields(body.objectValue ?? JSONObject(), log: log))
         return Set(log.all)
-    }
-}
-
-extension RetortServer {
-    /// Methods and paths, as in the description: `GET /v1/models`.
-    package var routeNames: [String] {
-        router.routes.map { route in
-            let path = route.path.description.replacing("**", with: "{id}")
-            return "\(route.method.rawValue) \(path)"
-        }
     }
 }

@@ -36,7 +36,7 @@ struct EventStreamResponse: Sendable {
         _ seat: LiveStream.Seat, from start: Int, numbered: Bool,
         _ writer: inout any ResponseBodyWriter
     ) async throws {
-        async let ticking: Void = tick(seat)
+        async let _ = tick(seat)
         var position = start
         var lastWrite = ContinuousClock.now
         while true {

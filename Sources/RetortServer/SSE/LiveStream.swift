@@ -130,7 +130,7 @@ final class LiveStream: Sendable {
     var endedAt: ContinuousClock.Instant? { state.withLock { $0.endedAt } }
     var isEnded: Bool { state.withLock { $0.isEnded } }
 
-    private func wake(_ change: (inout sending State) -> Void) {
+    private func wake(_ change: (inout State) -> Void) {
         let waiting = state.withLock { state in
             change(&state)
             return state.takeContinuations()
@@ -187,7 +187,7 @@ final class LiveStream: Sendable {
         }
     }
 
-    private func wakeReader(_ id: Int, _ change: (inout sending Reader) -> Void) {
+    private func wakeReader(_ id: Int, _ change: (inout Reader) -> Void) {
         let continuation = state.withLock { state -> CheckedContinuation<Void, Never>? in
             guard var reader = state.readers[id] else { return nil }
             let continuation = reader.continuation

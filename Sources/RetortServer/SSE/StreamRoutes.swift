@@ -36,7 +36,7 @@ struct StreamRoutes: Sendable {
     private func read(_ request: Request, _ context: ServerContext) throws -> Response {
         let stream = try find(context)
         let from =
-            request.headers[.lastEventID] ?? request.uri.queryParameters["from"].map(String.init)
+            request.headers[.lastEventID] ?? request.uri.queryParameters["from"].map { String($0) }
         let position = from.map { Int($0) } ?? 0
         guard let position, position >= 0 else {
             throw APIError.invalid("from", "is '\(from ?? "")', expected the number of an event")

@@ -2,6 +2,7 @@
 
 import RetortEngine
 import RetortJSON
+import RetortTemplates
 
 enum MessagesResponse {
     /// The object of a whole answer.

@@ -43,11 +43,9 @@ struct ChatChunks: Sendable {
     func reasoning(_ text: String, _ out: inout JSONBytes) {
         out.raw(before)
         out.raw("\"reasoning_content\":")
-        let start = out.bytes.count
         out.string(text)
-        let value = Array(out.bytes[start...])
         out.raw(",\"reasoning\":")
-        out.raw(value)
+        out.string(text)
         out.raw(after)
     }
 

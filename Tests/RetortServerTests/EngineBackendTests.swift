@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The server with the real engine and the model that ships with the package.
+
+import HummingbirdTesting
+import RetortEngine
+import RetortJSON
+import RetortServer
+import Testing
+
+@Suite(.serialized) struct EngineBackendTests {
+    private static func backend() throws -> EngineBackend {
+        var options = InferenceEngine.Options()
+        options.contextLength = 512
+        return EngineBackend(
+            try InferenceEngine(try ReasoningModel(path: try BundledModel.path()), options: options)
+        )
+    }
+
+    private func question(_ members: [(String, JSONValue)]) -> JSONValue {
+        var object = JSONObject([
+            ("messages", [["role": "user", "content": "What is 12 + 7?"]]), ("temperature", 0),
+            ("max_tokens", 64),
+        ])
+        for (name, value) in members { object[name] = value }
+        return .object(object)
+    }
+
+    @Test("a streamed answer is the whole one in parts, and the second time the prompt is cached")
+    func chat() async throws {
+        try await withServer(try Self.backend()) { client in
+            let whole = try await client.post("/v1/chat/completions", question([])).json()
+            let message = whole.at("choices", "0", "message")
+            let reasoning = try #require(message.at("reasoning_content").stringValue)
+            #expect(!reasoning.isEmpty)
+            let chunks = try await client.post(
+                "/v1/chat/completions",
+                question([("stream", true), ("stream_options", ["include_usage": true])])
+            ).chunks()
+            func joined(_ field: String) -> String {
+                chunks.compactMap { $0.at("choices", "0", "delta", field).stringValue }.joined()
+            }
+            #expect(joined("reasoning_content") == reasoning)
+            #expect(joined("content") == message.at("content").stringValue)
+            let usage = try #require(chunks.last?["usage"])
+            #expect(usage.at("prompt_tokens") == whole.at("usage", "prompt_tokens"))
+            #expect(usage.at("completion_tokens") == whole.at("usage", "completion_tokens"))
+            #expect(usage.at("completion_tokens_details", "reasoning_tokens").intValue ?? 0 > 0)
+        }
+    }
+
+    @Test("with a small limit the thought is closed and an answer still comes")
+    func budget() async throws {
+        try await withServer(try Self.backend()) { client in
+            let json = try await client.post(
+                "/v1/chat/completions", question([("max_tokens", 20)])
+            ).json()
+            let reasoning = json.at("usage", "completion_tokens_details", "reasoning_tokens")
+            #expect(reasoning.intValue ?? 99 <= 17)
+            #expect(json.at("choices", "0", "message", "content").stringValue?.isEmpty == false)
+        }
+    }
+
+    @Test("tokens, scores and embeddings come from the model")
+    func others() async throws {
+        try await withServer(try Self.backend()) { client in
+            let tokens = try await client.post("/tokenize", ["prompt": "What is 3 + 4?"]).json()
+            let back = try await client.post("/detokenize", ["tokens": tokens.at("tokens")]).json()
+            #expect(back.at("prompt").stringValue?.hasSuffix("What is 3 + 4?") == true)
+            let scored = try await client.post(
+                "/v1/completions",
+                [
+                    "prompt": [tokens.at("tokens")], "max_tokens": 1, "echo": true, "logprobs": 1,
+                    "temperature": 0,
+                ]
+            ).json().at("choices", "0", "logprobs")
+            let values = try #require(scored.at("token_logprobs").arrayValue)
+            #expect(values.count == (tokens.at("count").intValue ?? 0) + 1)
+            #expect(values.first == .null)
+            #expect(values.dropFirst().allSatisfy { $0.doubleValue ?? 1 <= 0 })
+            let embedding = try await client.post("/v1/embeddings", ["input": "three"]).json()
+            let vector = (embedding.at("data", "0", "embedding").arrayValue ?? [])
+                .compactMap(\.doubleValue)
+            #expect(abs(vector.reduce(0) { $0 + $1 * $1 } - 1) < 1e-5)
+        }
+    }
+}
