@@ -4,6 +4,7 @@
 // touch the search index. What a crash leaves behind is what was saved last.
 
 import GRDB
+import HTTPTypes
 import RetortJSON
 
 /// A run that begins.

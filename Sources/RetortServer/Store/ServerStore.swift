@@ -79,3 +79,18 @@ extension Row {
     /// A column that the schema says is there.
     func text(_ column: String) -> String { self[column] as String? ?? "" }
 }
+
+extension ServerStore {
+    /// What the connection that writes was set to, for tests.
+    package func pragmas() async throws -> (
+        journalMode: String?, synchronous: Int?, foreignKeys: Int?
+    ) {
+        try await pool.writeWithoutTransaction { db in
+            (
+                try String.fetchOne(db, sql: "PRAGMA journal_mode"),
+                try Int.fetchOne(db, sql: "PRAGMA synchronous"),
+                try Int.fetchOne(db, sql: "PRAGMA foreign_keys")
+            )
+        }
+    }
+}
