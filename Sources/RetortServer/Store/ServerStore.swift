@@ -15,13 +15,14 @@ public final class ServerStore: Sendable {
     let restorableSeconds: Double
 
     /// Opens or makes the file and brings it to the newest schema.
+    /// - Parameter now: Seconds since 1970; nil takes the machine's clock.
     /// - Throws: ``ServerError`` if it cannot be opened, is no database of this server or is of a
     ///   newer version.
     public init(
         path: String, restorableSeconds: Double = 600,
-        now: @escaping @Sendable () -> Double = { WallClock.seconds }
+        now: (@Sendable () -> Double)? = nil
     ) throws(ServerError) {
-        self.now = now
+        self.now = now ?? { WallClock.seconds }
         self.restorableSeconds = restorableSeconds
         do {
             let file = URL(fileURLWithPath: path)
