@@ -30,7 +30,8 @@ struct AppCall {
                 request.headers[.transferEncoding] == nil
             else {
                 var error = APIError(
-                    .unsupportedMediaType, "the body has no content type, expected application/json",
+                    .unsupportedMediaType,
+                    "the body has no content type, expected application/json",
                     code: "unsupported_media_type")
                 error.closesConnection = true
                 throw error

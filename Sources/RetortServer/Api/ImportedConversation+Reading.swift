@@ -37,7 +37,8 @@ extension ImportedConversation {
             var parent: String?
             if let name = try message.string("parent") {
                 guard let id = ids[name] else {
-                    throw .invalid(message.name("parent"), "is '\(name)', no message before this one")
+                    throw .invalid(
+                        message.name("parent"), "is '\(name)', no message before this one")
                 }
                 parent = id
             }
@@ -89,7 +90,9 @@ extension ImportedConversation {
         }
         message.model = try fields.string("model")
         for (name, path) in Self.objects {
-            if let object = try fields.object(name) { message[keyPath: path] = .object(object.object) }
+            if let object = try fields.object(name) {
+                message[keyPath: path] = .object(object.object)
+            }
         }
         return message
     }

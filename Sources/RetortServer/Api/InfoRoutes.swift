@@ -53,7 +53,9 @@ struct InfoRoutes: Sendable {
         let template = backend?.chatTemplateSource
         let thinks =
             facts.thinks
-            ?? template.map { ReasoningFormat.detect(template: $0, renderedPrompt: "").marksThoughts }
+            ?? template.map {
+                ReasoningFormat.detect(template: $0, renderedPrompt: "").marksThoughts
+            }
         let isOptional =
             facts.thinkingIsOptional ?? template.map { $0.contains("enable_thinking") }
         let sampling = backend?.recommendedSampling

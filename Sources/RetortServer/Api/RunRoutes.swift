@@ -38,7 +38,8 @@ struct RunRoutes: Sendable {
         let plan = try RunPlan(fields, conversation)
         let models = await call.core.provider.models()
         let name = plan.settings.model
-        guard let model = name.map({ name in models.first { $0.id == name } }) ?? models.first else {
+        guard let model = name.map({ name in models.first { $0.id == name } }) ?? models.first
+        else {
             throw APIError(ModelFault.unknown(name ?? ""))
         }
         try await call.app.keys.checkAdmission(call.context.client)
@@ -91,7 +92,9 @@ struct EngineRun: Sendable {
     let task: GenerationTask
 
     /// The way of `/v1/chat/completions`.
-    static func submit(_ plan: RunPlan, _ core: ServerCore, client: String) async throws -> EngineRun {
+    static func submit(_ plan: RunPlan, _ core: ServerCore, client: String) async throws
+        -> EngineRun
+    {
         let request = plan.request
         let lease = try await core.lease(request.model)
         let generation = try GenerationPlan(request, lease, client: client)

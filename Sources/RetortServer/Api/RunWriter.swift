@@ -84,7 +84,8 @@ actor RunWriter {
                     "prefill",
                     [
                         "done": .count(processed), "total": .count(total),
-                        "cached": .count(cached), "seconds": .double(tally.promptSeconds(at: elapsed)),
+                        "cached": .count(cached),
+                        "seconds": .double(tally.promptSeconds(at: elapsed)),
                     ])
             case .token(let token):
                 clock.token()

@@ -76,7 +76,9 @@ public final class KeyGuard: KeyVerifier {
         let time = store.now()
         let day = day
         return state.withLock { state in
-            guard let key = state.keys.first(where: { $0.id == client.id }) else { return .admitted }
+            guard let key = state.keys.first(where: { $0.id == client.id }) else {
+                return .admitted
+            }
             if let limit = key.tokensPerDay, state.used(key.id, on: day) >= limit {
                 let rest = Double(day + 1) * Self.secondsOfDay - time
                 return .refused(retryAfter: max(1, Int(rest.rounded(.up))))
@@ -144,7 +146,9 @@ public final class KeyGuard: KeyVerifier {
     }
 
     /// Does this every so often until the task is cancelled, and once more then.
-    public func watch(every interval: Duration = .seconds(1), _ report: @Sendable (any Error) -> Void)
+    public func watch(
+        every interval: Duration = .seconds(1), _ report: @Sendable (any Error) -> Void
+    )
         async
     {
         while !Task.isCancelled {

@@ -25,7 +25,9 @@ extension ServerStore {
             sql: StoredConversation.select
                 + " WHERE c.id = ? AND c.owner = ? AND c.deleted IS \(deleted ? "NOT NULL" : "NULL")",
             arguments: [id, owner])
-        guard let row else { throw APIError.notFound("there is no conversation \(id)", param: "id") }
+        guard let row else {
+            throw APIError.notFound("there is no conversation \(id)", param: "id")
+        }
         return try StoredConversation(row)
     }
 

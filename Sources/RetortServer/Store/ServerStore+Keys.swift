@@ -34,7 +34,8 @@ extension ServerStore {
                     """,
                 arguments: [
                     id, name, String(key.prefix(9)), Self.hash(key),
-                    KeyScope.allCases.filter(scopes.contains).map(\.rawValue).joined(separator: " "),
+                    KeyScope.allCases.filter(scopes.contains).map(\.rawValue).joined(
+                        separator: " "),
                     time, requestsPerMinute, tokensPerDay,
                 ])
             return try Self.key(id, db)
@@ -45,15 +46,20 @@ extension ServerStore {
     static func hash(_ key: String) -> Data { Data(SHA256.hash(data: Data(key.utf8))) }
 
     private static func key(_ id: String, _ db: Database) throws -> StoredKey {
-        guard let row = try Row.fetchOne(db, sql: "SELECT * FROM keys WHERE id = ?", arguments: [id])
-        else { throw ServerError("there is no key \(id); `retort keys list` shows those there are") }
+        guard
+            let row = try Row.fetchOne(db, sql: "SELECT * FROM keys WHERE id = ?", arguments: [id])
+        else {
+            throw ServerError("there is no key \(id); `retort keys list` shows those there are")
+        }
         return StoredKey(row)
     }
 
     /// All keys, the oldest first; revoked ones too.
     public func keys() throws -> [StoredKey] {
         try pool.read { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM keys ORDER BY created, id").map { StoredKey($0) }
+            try Row.fetchAll(db, sql: "SELECT * FROM keys ORDER BY created, id").map {
+                StoredKey($0)
+            }
         }
     }
 

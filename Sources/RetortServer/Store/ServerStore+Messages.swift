@@ -28,7 +28,8 @@ extension ServerStore {
 
     /// The first line, at most 60 characters of it.
     static func title(_ content: String) -> String {
-        let line = content.split(whereSeparator: \.isNewline)
+        let line =
+            content.split(whereSeparator: \.isNewline)
             .first { $0.contains { !$0.isWhitespace } } ?? ""
         let words = line.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         return String(words.prefix(60))

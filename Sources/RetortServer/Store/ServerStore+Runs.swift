@@ -120,9 +120,11 @@ extension ServerStore {
         }
     }
 
-    private static func end(_ run: String, _ end: RunEnd, _ time: Double, _ db: Database) throws -> (
-        message: StoredMessage, revision: Int
-    ) {
+    private static func end(_ run: String, _ end: RunEnd, _ time: Double, _ db: Database) throws
+        -> (
+            message: StoredMessage, revision: Int
+        )
+    {
         let row = try Row.fetchOne(
             db,
             sql: """

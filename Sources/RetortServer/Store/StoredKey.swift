@@ -37,7 +37,8 @@ public struct StoredKey: Sendable, Equatable {
         name = row["name"]
         prefix = row["prefix"]
         hash = row["hash"]
-        scopes = Set(row.text("scopes").split(separator: " ").compactMap { KeyScope(rawValue: String($0)) })
+        scopes = Set(
+            row.text("scopes").split(separator: " ").compactMap { KeyScope(rawValue: String($0)) })
         created = row["created"]
         revoked = row["revoked"]
         lastUsed = row["last_used"]
@@ -48,9 +49,11 @@ public struct StoredKey: Sendable, Equatable {
     public var json: JSONValue {
         [
             "id": .string(id), "name": .string(name), "prefix": .string(prefix),
-            "scopes": .array(KeyScope.allCases.filter(scopes.contains).map { .string($0.rawValue) }),
+            "scopes": .array(
+                KeyScope.allCases.filter(scopes.contains).map { .string($0.rawValue) }),
             "created": .double(created), "revoked": .time(revoked), "last_used": .time(lastUsed),
-            "requests_per_minute": .count(requestsPerMinute), "tokens_per_day": .count(tokensPerDay),
+            "requests_per_minute": .count(requestsPerMinute),
+            "tokens_per_day": .count(tokensPerDay),
         ]
     }
 }

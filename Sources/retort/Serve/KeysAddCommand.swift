@@ -31,7 +31,9 @@ struct KeysAddCommand: AsyncParsableCommand {
 
     func validate() throws {
         for (name, value) in [("--rpm", rpm), ("--tokens-per-day", tokensPerDay)] {
-            if let value, value < 1 { throw ValidationError("\(name) is \(value), expected 1 or more") }
+            if let value, value < 1 {
+                throw ValidationError("\(name) is \(value), expected 1 or more")
+            }
         }
     }
 

@@ -12,7 +12,8 @@ struct AppFileTests {
     func files() async throws {
         try await AppRun.with(try ScriptedBackend(saying: []), keys: true) { app in
             for (path, type) in [
-                ("/", "text/html; charset=utf-8"), ("/js/main.js", "text/javascript; charset=utf-8"),
+                ("/", "text/html; charset=utf-8"),
+                ("/js/main.js", "text/javascript; charset=utf-8"),
                 ("/css/base.css", "text/css; charset=utf-8"), ("/icons/icon.svg", "image/svg+xml"),
                 ("/icons/icon-192.png", "image/png"),
                 ("/manifest.webmanifest", "application/manifest+json"),
@@ -26,7 +27,8 @@ struct AppFileTests {
                     response.headers[.contentSecurityPolicy]?.hasPrefix(
                         "default-src 'none'; script-src 'self'; style-src 'self';") == true)
                 let tag = try #require(response.headers[.eTag])
-                let again = try await app.client.get(path, headers: [.ifNoneMatch: "\"x\", W/\(tag)"])
+                let again = try await app.client.get(
+                    path, headers: [.ifNoneMatch: "\"x\", W/\(tag)"])
                 #expect(again.status == .notModified)
                 #expect(again.body.readableBytes == 0)
                 #expect(again.headers[.eTag] == tag)

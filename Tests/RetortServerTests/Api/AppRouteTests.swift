@@ -251,7 +251,9 @@ struct AppRouteTests {
             #expect(copy != id)
             let (old, new) = (try await app.tree(id), try await app.tree(copy))
             #expect(old.count == 4)
-            #expect(Set(old.map { $0["id"]?.stringValue }).isDisjoint(with: new.map { $0["id"]?.stringValue }))
+            #expect(
+                Set(old.map { $0["id"]?.stringValue }).isDisjoint(
+                    with: new.map { $0["id"]?.stringValue }))
             func without(_ message: JSONValue) -> JSONValue {
                 var object = message.objectValue ?? JSONObject()
                 for name in ["id", "parent"] { object[name] = nil }
@@ -341,8 +343,12 @@ struct AppRouteTests {
             #expect(foreign.status == 403)
             #expect(foreign.code == "wrong_origin")
             #expect(foreign.response.headers[.accessControlAllowOrigin] == nil)
-            #expect(try await post("{}", [.contentType: "application/json", .origin: "null"]).status == 403)
-            #expect(try await app.send(.get, "/info", headers: [.origin: "http://a.example"]).status == 403)
+            #expect(
+                try await post("{}", [.contentType: "application/json", .origin: "null"]).status
+                    == 403)
+            #expect(
+                try await app.send(.get, "/info", headers: [.origin: "http://a.example"]).status
+                    == 403)
             let plain = try await post("{}", [.contentType: "text/plain"])
             #expect(plain.status == 415)
             #expect(plain.code == "unsupported_media_type")

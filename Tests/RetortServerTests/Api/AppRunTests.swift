@@ -123,7 +123,8 @@ struct AppRunTests {
             #expect(prompt(0) == "<system>Be brief.<user>One?<assistant><think>\n")
             #expect(
                 prompt(1)
-                    == "<system>Be brief.<user>One?<assistant>160962<user>right?<assistant><think>\n")
+                    == "<system>Be brief.<user>One?<assistant>160962<user>right?<assistant><think>\n"
+            )
             let sampling = requests[0].generation.sampling
             #expect(sampling.temperature == 0.5)
             #expect(sampling.topP == 0.9)
@@ -164,7 +165,8 @@ struct AppRunTests {
             #expect(second.code == "run_active")
             #expect(second.param == run)
             #expect(
-                try await app.send(.get, "/conversations").json.at("conversations", "0", "active_run")
+                try await app.send(.get, "/conversations").json.at(
+                    "conversations", "0", "active_run")
                     == .string(run))
             // What was said is in the database before the end.
             while try await app.tree(id).last?["reasoning"] != "417" {

@@ -160,7 +160,9 @@ struct ConversationStoreTests {
         let file = try DatabaseQueue(path: folder.path)
         let rows = try await file.read { db in
             try Int.fetchOne(
-                db, sql: "SELECT (SELECT count(*) FROM messages) + (SELECT count(*) FROM conversations)")
+                db,
+                sql: "SELECT (SELECT count(*) FROM messages) + (SELECT count(*) FROM conversations)"
+            )
         }
         #expect(rows == 0)
         try await file.write { db in
