@@ -60,6 +60,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ] + docsPlugin,
     targets: [
@@ -112,6 +113,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -120,11 +122,15 @@ let package = Package(
             name: "retort",
             dependencies: [
                 "RetortEngine", "RetortHub", "RetortJSON", "RetortFormats", "RetortModels",
-                "RetortTensor", "RetortTokenizers", "RetortTemplates",
+                "RetortServer", "RetortTensor", "RetortTokenizers", "RetortTemplates",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
 
+        // Killed by tests of the store.
+        .executableTarget(
+            name: "StoreWriter", dependencies: ["RetortServer"], path: "Tests/StoreWriter",
+            swiftSettings: swiftSettings),
         .target(
             name: "TestSupport", dependencies: ["RetortJSON"], path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
@@ -151,13 +157,14 @@ let package = Package(
         tests(
             "RetortServer",
             [
-                "RetortEngine", "RetortTemplates", "RetortJSON",
+                "RetortEngine", "RetortTemplates", "RetortJSON", "StoreWriter",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),

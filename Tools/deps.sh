@@ -21,6 +21,7 @@ while read -r header package; do
     printf '#include <%s>\n' "$header" | clang -E -x c - >/dev/null 2>&1 || missing="$missing $package"
 done <<LIBRARIES
 zlib.h zlib1g-dev
+sqlite3.h libsqlite3-dev
 LIBRARIES
 [ -n "$missing" ] || exit 0
 

@@ -12,6 +12,6 @@ struct Retort: AsyncParsableCommand {
             ChatCommand.self, PullCommand.self, ListCommand.self, ShowCommand.self,
             RemoveCommand.self, TokenizeCommand.self, DetokenizeCommand.self, RenderCommand.self,
             ScoreCommand.self, ConvertCommand.self, BenchCommand.self, BenchTokenizerCommand.self,
-            DoctorCommand.self,
+            DoctorCommand.self, KeysCommand.self,
         ])
 }

@@ -8,6 +8,8 @@ extension HTTPField.Name {
     static let resumable = known("X-Retort-Resumable")
     static let accelBuffering = known("X-Accel-Buffering")
     static let lastEventID = known("Last-Event-ID")
+    static let referrerPolicy = known("Referrer-Policy")
+    static let crossOriginOpenerPolicy = known("Cross-Origin-Opener-Policy")
 
     /// The initializer returns nil for names with characters that none of these has.
     private static func known(_ name: String) -> Self {

@@ -27,12 +27,9 @@ struct KeyMiddleware: RouterMiddleware {
                 .unauthorized, "the API key is not valid", type: "authentication_error",
                 code: "invalid_api_key")
         }
-        if case .refused(let retryAfter) = await verifier.admit(client) {
-            throw APIError(
-                .tooManyRequests, "this key's limit of requests is reached",
-                type: "rate_limit_error",
-                code: "rate_limit_exceeded", retryAfter: retryAfter)
-        }
+        try client.checkScope(request.uri.path)
+        // The app's requests are small and many; those that make the model work are counted there.
+        if !request.uri.path.hasPrefix("/api/") { try await verifier.checkAdmission(client) }
         var context = context
         context.client = client
         return try await next(request, context)
@@ -46,5 +43,15 @@ struct KeyMiddleware: RouterMiddleware {
             }
         }
         return headers[.apiKey]
+    }
+}
+
+extension KeyVerifier {
+    /// - Throws: ``APIError`` 429 if the client has to wait.
+    func checkAdmission(_ client: ClientIdentity?) async throws(APIError) {
+        guard let client, case .refused(let retryAfter) = await admit(client) else { return }
+        throw APIError(
+            .tooManyRequests, "this key's limit of requests or tokens is reached",
+            type: "rate_limit_error", code: "rate_limit_exceeded", retryAfter: retryAfter)
     }
 }

@@ -12,6 +12,8 @@ public struct ClientIdentity: Sendable, Equatable {
     public var label: String?
     /// Whether the key may see and change what belongs to others.
     public var isAdministrator = false
+    /// What the key is for; nil is for all.
+    public var scopes: Set<KeyScope>?
 
     public init(id: String, label: String? = nil) {
         self.id = id
@@ -31,7 +33,7 @@ public protocol KeyVerifier: Sendable {
     func needsKey() async -> Bool
     /// The owner of a key, nil if it is none. Takes the same time for every wrong key.
     func verify(_ key: String) async throws -> ClientIdentity?
-    /// Counts a request against its client's limits. Called once a request.
+    /// Counts a request against its client's limits. Called once for each that makes the model work.
     func admit(_ client: ClientIdentity) async -> Admission
 }
 

@@ -16,6 +16,7 @@ public struct RetortServer: Service {
     private let responder: RouterResponder<ServerContext>
     private let configuration: ServerConfiguration
     private let logger: Logger
+    private let app: ChatApp?
     private let onRunning: @Sendable (any Channel) async -> Void
 
     /// - Parameters:
@@ -23,18 +24,20 @@ public struct RetortServer: Service {
     ///   - provider: The models.
     ///   - keys: Tells valid API keys.
     ///   - openPaths: Further paths that need no key, such as an app's files.
+    ///   - app: The web app, if it is served; its paths that need no key are added to `openPaths`.
     ///   - logger: Gets a line for each request, never a prompt, an answer or a key.
     ///   - addRoutes: Adds routes of other parts of the server.
     ///   - onRunning: Called with the channel that listens.
     public init(
         configuration: ServerConfiguration, provider: any ModelProvider,
         keys: any KeyVerifier = OpenAccess(), openPaths: Set<String> = [],
-        logger: Logger = Logger(label: "retort.server"),
+        app: ChatApp? = nil, logger: Logger = Logger(label: "retort.server"),
         addRoutes: (Router<ServerContext>) -> Void = { _ in },
         onRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
     ) {
         self.configuration = configuration
         self.logger = logger
+        self.app = app
         self.onRunning = onRunning
         core = ServerCore(configuration: configuration, provider: provider)
         let routes = RouteTable()
@@ -45,7 +48,9 @@ public struct RetortServer: Service {
                 metrics: core.metrics))
         router.add(
             middleware: KeyMiddleware(
-                verifier: keys, openPaths: openPaths.union(["/health", "/openapi.json"])))
+                verifier: keys,
+                openPaths: openPaths.union(["/health", "/openapi.json"])
+                    .union(app?.openPaths ?? [])))
         ChatRoutes(core: core).add(to: router)
         CompletionRoutes(core: core).add(to: router)
         EmbeddingRoutes(core: core).add(to: router)
@@ -56,6 +61,7 @@ public struct RetortServer: Service {
         TokenRoutes(core: core).add(to: router)
         StatusRoutes(core: core).add(to: router)
         OpenAPIRoutes().add(to: router)
+        app?.add(to: router, core: core)
         addRoutes(router)
         routes.fill(router.routes)
         routeNames = router.routes.map { route in
@@ -105,6 +111,7 @@ public struct RetortServer: Service {
             }
         }
         await core.provider.stop(finishing: true)
+        await app?.finish()
     }
 }
 
