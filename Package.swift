@@ -124,6 +124,10 @@ let package = Package(
                 "RetortEngine", "RetortHub", "RetortJSON", "RetortFormats", "RetortModels",
                 "RetortServer", "RetortTensor", "RetortTokenizers", "RetortTemplates",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: swiftSettings),
 

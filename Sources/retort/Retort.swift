@@ -9,7 +9,8 @@ struct Retort: AsyncParsableCommand {
         abstract: "Run open reasoning models on your own machine.",
         version: Version.text,
         subcommands: [
-            ChatCommand.self, PullCommand.self, ListCommand.self, ShowCommand.self,
+            ChatCommand.self, ServeCommand.self, PullCommand.self, ListCommand.self,
+            ShowCommand.self,
             RemoveCommand.self, TokenizeCommand.self, DetokenizeCommand.self, RenderCommand.self,
             ScoreCommand.self, ConvertCommand.self, BenchCommand.self, BenchTokenizerCommand.self,
             DoctorCommand.self, KeysCommand.self,
