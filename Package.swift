@@ -104,7 +104,7 @@ let package = Package(
             "RetortServer",
             [
                 "RetortEngine", "RetortModels", "RetortFormats", "RetortTemplates",
-                "RetortTokenizers", "RetortJSON",
+                "RetortTokenizers", "RetortGrammar", "RetortJSON",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),

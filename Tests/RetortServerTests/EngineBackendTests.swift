@@ -2,6 +2,8 @@
 //
 // The server with the real engine and the model that ships with the package.
 
+import Foundation
+import HTTPTypes
 import HummingbirdTesting
 import RetortEngine
 import RetortJSON
@@ -58,6 +60,39 @@ import Testing
             let reasoning = json.at("usage", "completion_tokens_details", "reasoning_tokens")
             #expect(reasoning.intValue ?? 99 <= 17)
             #expect(json.at("choices", "0", "message", "content").stringValue?.isEmpty == false)
+        }
+    }
+
+    @Test("an answer is JSON of the schema that is asked for, after a thought")
+    func responseFormat() async throws {
+        let schema: JSONValue = [
+            "type": "object", "additionalProperties": false, "required": ["sum", "sure"],
+            "properties": ["sum": ["type": "integer"], "sure": ["type": "boolean"]],
+        ]
+        let format: JSONValue = [
+            "type": "json_schema", "json_schema": ["name": "answer", "schema": schema],
+        ]
+        try await withServer(try Self.backend()) { client in
+            for limit in [64, 200] {
+                let json = try await client.post(
+                    "/v1/chat/completions",
+                    question([("response_format", format), ("max_tokens", .integer(Int64(limit)))])
+                ).json()
+                let message = json.at("choices", "0", "message")
+                #expect(message.at("reasoning_content").stringValue?.isEmpty == false)
+                let answer = try JSONValue(
+                    parsing: Data((message.at("content").stringValue ?? "").utf8))
+                #expect(answer.at("sum").intValue != nil)
+                #expect(answer.at("sure").boolValue != nil)
+            }
+            let bad: JSONValue = [
+                "type": "json_schema",
+                "json_schema": ["name": "answer", "schema": ["not": ["type": "null"]]],
+            ]
+            let refused = try await client.post(
+                "/v1/chat/completions", question([("response_format", bad)]))
+            #expect(refused.status == .badRequest)
+            #expect(try refused.json().at("error", "param").stringValue == "response_format")
         }
     }
 

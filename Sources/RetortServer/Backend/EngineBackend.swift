@@ -2,6 +2,7 @@
 
 import RetortEngine
 import RetortFormats
+import RetortGrammar
 import RetortModels
 import RetortTemplates
 import RetortTokenizers
@@ -43,6 +44,8 @@ public struct EngineBackend: GenerationBackend {
         guard let tokenizer, Int(token) < tokenizer.vocabularySize else { return [] }
         return Array(tokenizer.bytes(of: token))
     }
+
+    public func grammars() throws -> GrammarCache { try engine.grammarCache() }
 
     public func submit(_ request: EngineRequest) throws(EngineRefusal) -> GenerationTask {
         let response = try engine.submit(request)

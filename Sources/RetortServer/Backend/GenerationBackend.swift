@@ -4,6 +4,7 @@
 // script.
 
 import RetortEngine
+import RetortGrammar
 import RetortJSON
 import RetortTemplates
 
@@ -30,11 +31,20 @@ public protocol GenerationBackend: Sendable {
     /// What a token adds to the text, possibly a part of a character.
     func bytes(of token: Int32) -> [UInt8]
 
+    /// Compiled grammars, for answers that must be of a form.
+    /// - Throws: If the model cannot be kept to one.
+    func grammars() throws -> GrammarCache
     func submit(_ request: EngineRequest) throws(EngineRefusal) -> GenerationTask
     /// - Throws: `EngineRefusal` or `EngineError`.
     func embed(_ tokens: [Int32]) async throws -> [Float]
     /// Takes no more requests and returns when none is left.
     func stop(finishing: Bool) async
+}
+
+extension GenerationBackend {
+    public func grammars() throws -> GrammarCache {
+        throw ServerError("this model's answers cannot be kept to a form")
+    }
 }
 
 /// What a chat template makes a prompt of.

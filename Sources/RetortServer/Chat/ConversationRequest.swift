@@ -3,6 +3,7 @@
 // The three chat APIs ask for the same in different words. This is what they ask for.
 
 import RetortEngine
+import RetortGrammar
 import RetortJSON
 import RetortTemplates
 
@@ -89,6 +90,8 @@ struct ConversationRequest: Sendable {
     var choices = 1
     var topLogprobs: Int?
     var ignoresStopTokens = false
+    /// What the answer must be; nil for free text.
+    var form: GrammarSource?
     var toolChoice = ToolChoice.auto
     var allowsParallelCalls = true
     /// The field that the conversation came in, for errors.

@@ -80,9 +80,13 @@ extension GenerationPlan {
         }
         engineRequest.topLogprobs = request.topLogprobs
         engineRequest.client = client
+        let toolFormat: ToolCallFormat =
+            conversation.tools.isEmpty ? .none : .detect(template: template)
+        engineRequest.constraint = try Self.constraint(
+            request, tools: conversation.tools, toolFormat, backend)
         self.init(
             lease: lease, requests: Self.copies(of: engineRequest, request.choices),
-            toolFormat: conversation.tools.isEmpty ? .none : .detect(template: template),
+            toolFormat: toolFormat,
             tools: conversation.tools, allowsParallelCalls: request.allowsParallelCalls)
     }
 

@@ -3,6 +3,7 @@
 // Every answer's tokens count to the key that asked for it, whichever API it came by.
 
 import RetortEngine
+import RetortGrammar
 
 /// Models whose use is counted.
 public struct MeteredProvider: ModelProvider {
@@ -52,6 +53,7 @@ private struct MeteredBackend: GenerationBackend {
     func decode(_ tokens: [Int32]) throws -> String { try backend.decode(tokens) }
     func bytes(of token: Int32) -> [UInt8] { backend.bytes(of: token) }
     func embed(_ tokens: [Int32]) async throws -> [Float] { try await backend.embed(tokens) }
+    func grammars() throws -> GrammarCache { try backend.grammars() }
     func stop(finishing: Bool) async { await backend.stop(finishing: finishing) }
 
     func submit(_ request: EngineRequest) throws(EngineRefusal) -> GenerationTask {

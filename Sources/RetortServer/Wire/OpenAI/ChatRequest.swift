@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import RetortGrammar
 import RetortJSON
 import RetortTemplates
 
@@ -33,7 +34,7 @@ struct ChatRequest: Sendable {
             request.conversation.variables = variables.object
         }
         try request.readTools(fields)
-        try fields.refuseResponseFormat()
+        request.form = try fields.responseFormat()
         stream = try StreamChoice(fields)
         conversation = request
     }
@@ -110,16 +111,5 @@ extension Fields {
             throw .invalid(name(field), "has an empty string")
         }
         return texts
-    }
-
-    /// Only text is made so far.
-    func refuseResponseFormat() throws(APIError) {
-        guard let format = try object("response_format") else { return }
-        let type = try format.require("type", try format.string("type"))
-        guard type == "text" else {
-            throw .invalid(
-                format.name("type"), "is '\(type)', but only 'text' is supported",
-                code: "unsupported_parameter")
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 import HTTPTypes
 import RetortEngine
+import RetortGrammar
 import RetortJSON
 
 /// A request to `/v1/completions`.
@@ -25,6 +26,8 @@ struct CompletionRequest: Sendable {
     var choices = 1
     var maximumTokens: Int
     var echoes: Bool
+    /// What the answers must be; nil for free text.
+    var form: GrammarSource?
     var logprobs: Int?
     var sampling: SamplingChoice
     var stop: [String]
@@ -58,7 +61,7 @@ struct CompletionRequest: Sendable {
         if maximumTokens == 0, !echoes {
             throw .invalid("max_tokens", "is 0; that makes sense with echo only")
         }
-        try fields.refuseResponseFormat()
+        form = try fields.responseFormat()
         if stream.isOn, echoes, logprobs != nil {
             throw .invalid(
                 "echo", "together with logprobs cannot be streamed", code: "unsupported_parameter")
@@ -164,6 +167,9 @@ extension GenerationPlan {
             request.topLogprobs = completion.logprobs
             request.promptTopLogprobs = completion.echoes ? completion.logprobs : nil
             request.client = client
+            if let form = completion.form {
+                request.constraint = try Self.constraint(form, backend)
+            }
             requests += Self.copies(of: request, completion.choices)
         }
         self.init(lease: lease, requests: requests)
