@@ -3,6 +3,7 @@
 // What all requests of the app go through: no other site's page may send them, bodies are JSON,
 // errors have the codes of the contract.
 
+import Foundation
 import HTTPTypes
 import Hummingbird
 import RetortJSON
@@ -19,8 +20,15 @@ struct AppCall {
     var owner: String { context.client?.id ?? "" }
     var id: String { context.parameters.get("id") ?? "" }
 
+    /// A parameter of the query. Browsers write a space as a plus.
     func query(_ name: String) -> String? {
-        request.uri.queryParameters[Substring(name)].map { String($0) }
+        for pair in (request.uri.query ?? "").split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.first.map({ String($0) }) == name else { continue }
+            let value = parts.count == 2 ? String(parts[1]).replacing("+", with: " ") : ""
+            return value.removingPercentEncoding ?? value
+        }
+        return nil
     }
 
     /// The body's fields; none for an empty body.
