@@ -144,6 +144,7 @@ private func chat(_ members: [(String, JSONValue)]) -> JSONValue {
         var recommended = SamplingParameters()
         recommended.temperature = 0.6
         recommended.topP = 0.95
+        let expected = recommended
         let backend = try ScriptedBackend(recommended: recommended) { request, _ in
             ScriptedBackend.steps(request, ["a"])
         }
@@ -160,7 +161,7 @@ private func chat(_ members: [(String, JSONValue)]) -> JSONValue {
                     ("ignore_eos", true),
                 ]))
             let defaults = backend.requests[0].generation
-            #expect(defaults.sampling == recommended)
+            #expect(defaults.sampling == expected)
             #expect(defaults.maximumTokens == nil)
             let generation = backend.requests[1].generation
             #expect(generation.sampling.temperature == 0.25)

@@ -303,7 +303,8 @@ private struct LimitedKeys: KeyVerifier {
 
     @Test("health needs no key, all else does")
     func openPaths() async throws {
-        try await withServer(try ScriptedBackend(saying: ["a"]), keys: LimitedKeys()) { client in
+        try await withServer(try ScriptedBackend(saying: ["a"]), keys: LimitedKeys()) {
+            client async throws in
             #expect(try await client.get("/health").status == .ok)
             #expect(try await client.get("/v1/models").status == .unauthorized)
             #expect(try await client.get("/metrics").status == .unauthorized)

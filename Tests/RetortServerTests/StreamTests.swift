@@ -153,7 +153,7 @@ extension String {
 
     @Test("malformed JSON is 400, which clients do not repeat, not 500")
     func malformed() async throws {
-        try await withServer(try ScriptedBackend(saying: ["a"])) { client in
+        try await withServer(try ScriptedBackend(saying: ["a"])) { client async throws in
             #expect(try await client.send(path, "{nope").status == .badRequest)
         }
     }
@@ -161,7 +161,7 @@ extension String {
     @Test("no messages is 400 and generates nothing")
     func noMessages() async throws {
         let backend = try ScriptedBackend(saying: ["a"])
-        try await withServer(backend) { client in
+        try await withServer(backend) { client async throws in
             #expect(try await client.post(path, ["messages": []]).status == .badRequest)
             #expect(backend.requests.isEmpty)
         }

@@ -18,20 +18,16 @@ struct RequestReader: Sendable {
             let essence = type.prefix { $0 != ";" }.lowercased()
                 .filter { $0 != " " && $0 != "\t" }
             guard essence == "application/json" || essence.hasSuffix("+json") else {
-                var error = APIError(
+                throw APIError(
                     .unsupportedMediaType,
                     "the content type is '\(essence)', expected application/json",
                     code: "unsupported_media_type")
-                error.closesConnection = true
-                throw error
             }
         }
         if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
-            var error = APIError(
+            throw APIError(
                 .unsupportedMediaType, "the body is encoded as '\(encoding)', expected it plain",
                 code: "unsupported_media_type")
-            error.closesConnection = true
-            throw error
         }
         let body = try await bytes(request)
         let value: JSONValue
