@@ -6,6 +6,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import NIOCore
 import RetortJSON
 
 /// A request of the app.
@@ -34,15 +35,10 @@ struct AppCall {
     /// The body's fields; none for an empty body.
     func fields(upTo limit: Int = 4 << 20) async throws -> Fields {
         guard request.headers[.contentType] != nil else {
-            guard request.headers[.contentLength] ?? "0" == "0",
-                request.headers[.transferEncoding] == nil
-            else {
-                var error = APIError(
-                    .unsupportedMediaType,
-                    "the body has no content type, expected application/json",
+            for try await part in request.body where part.readableBytes > 0 {
+                throw APIError(
+                    .unsupportedMediaType, "the body has no content type, expected application/json",
                     code: "unsupported_media_type")
-                error.closesConnection = true
-                throw error
             }
             return Fields(JSONObject())
         }
