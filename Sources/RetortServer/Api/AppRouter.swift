@@ -3,8 +3,10 @@
 // What all requests of the app go through: no other site's page may send them, bodies are JSON,
 // errors have the codes of the contract.
 
+import Foundation
 import HTTPTypes
 import Hummingbird
+import NIOCore
 import RetortJSON
 
 /// A request of the app.
@@ -19,22 +21,24 @@ struct AppCall {
     var owner: String { context.client?.id ?? "" }
     var id: String { context.parameters.get("id") ?? "" }
 
+    /// A parameter of the query. Browsers write a space as a plus.
     func query(_ name: String) -> String? {
-        request.uri.queryParameters[Substring(name)].map { String($0) }
+        for pair in (request.uri.query ?? "").split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.first.map({ String($0) }) == name else { continue }
+            let value = parts.count == 2 ? String(parts[1]).replacing("+", with: " ") : ""
+            return value.removingPercentEncoding ?? value
+        }
+        return nil
     }
 
     /// The body's fields; none for an empty body.
     func fields(upTo limit: Int = 4 << 20) async throws -> Fields {
         guard request.headers[.contentType] != nil else {
-            guard request.headers[.contentLength] ?? "0" == "0",
-                request.headers[.transferEncoding] == nil
-            else {
-                var error = APIError(
-                    .unsupportedMediaType,
-                    "the body has no content type, expected application/json",
+            for try await part in request.body where part.readableBytes > 0 {
+                throw APIError(
+                    .unsupportedMediaType, "the body has no content type, expected application/json",
                     code: "unsupported_media_type")
-                error.closesConnection = true
-                throw error
             }
             return Fields(JSONObject())
         }

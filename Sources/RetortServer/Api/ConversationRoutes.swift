@@ -61,7 +61,7 @@ struct ConversationRoutes: Sendable {
         }
         let page = try await call.store.conversations(
             owner: call.owner, query: call.query("query"), limit: limit,
-            cursor: call.query("cursor"))
+            cursor: call.query("cursor").flatMap { $0.isEmpty ? nil : $0 })
         return [
             "conversations": .array(page.conversations.map(\.summary)),
             "next_cursor": .text(page.next),

@@ -91,7 +91,7 @@ actor RunWriter {
                 clock.token()
                 tally.token(isReasoning: token.isReasoning, at: elapsed)
                 send(reader.append(token.text))
-                if !token.isReasoning { endThought() }
+                if !token.isReasoning, tally.reasoningTokens > 0 { endThought() }
             case .rest(let text): send(reader.append(text))
             case .finished(let reason, let usage):
                 send(reader.finish())

@@ -72,7 +72,8 @@ public final class KeyGuard: KeyVerifier {
         return client
     }
 
-    public func admit(_ client: ClientIdentity) -> Admission {
+    // Asynchronous as the protocol's: its default would be taken before a synchronous one.
+    public func admit(_ client: ClientIdentity) async -> Admission {
         let time = store.now()
         let day = day
         return state.withLock { state in
@@ -89,9 +90,9 @@ public final class KeyGuard: KeyVerifier {
                 let refill = max(0, time - bucket.time) * rate
                 bucket = Bucket(level: min(Double(limit), bucket.level + refill), time: time)
                 defer { state.buckets[key.id] = bucket }
-                guard bucket.level >= 1 else {
+                guard bucket.level >= 1 - 1e-6 else {
                     return .refused(
-                        retryAfter: max(1, Int(((1 - bucket.level) / rate).rounded(.up))))
+                        retryAfter: max(1, Int(((1 - bucket.level) / rate - 1e-6).rounded(.up))))
                 }
                 bucket.level -= 1
             }

@@ -28,14 +28,17 @@ public final class ServerStore: Sendable {
             let file = URL(fileURLWithPath: path)
             try FileManager.default.createDirectory(
                 at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            // Texts of conversations and hashes of keys are their owner's alone. SQLite gives its
+            // other files the same mode.
+            if !FileManager.default.fileExists(atPath: path) {
+                _ = FileManager.default.createFile(
+                    atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+            }
             var configuration = Configuration()
             configuration.foreignKeysEnabled = true
             // `retort keys` writes while the server runs.
             configuration.busyMode = .timeout(5)
             pool = try DatabasePool(path: path, configuration: configuration)
-            // Texts of conversations and hashes of keys are their owner's alone.
-            try FileManager.default.setAttributes(
-                [.posixPermissions: 0o600], ofItemAtPath: path)
             // Opening chose NORMAL, with which the last commits are lost with the power.
             try pool.writeWithoutTransaction { db in
                 try db.execute(sql: "PRAGMA synchronous = FULL")

@@ -52,7 +52,8 @@ struct AppFileTests {
         ])
     func outside(path: String) async throws {
         try await AppRun.with(try ScriptedBackend(saying: [])) { app in
-            #expect(try await app.client.get(path).status == .notFound)
+            let status = try await app.client.get(path).status
+            #expect(status == .notFound)
         }
     }
 }

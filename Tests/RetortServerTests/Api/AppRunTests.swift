@@ -377,7 +377,14 @@ struct AppRunTests {
             let question = try await app.ask("x", in: id)
             let run = try await app.generate(["parent": .string(question)], in: id)
             _ = try await app.events(run)
-            #expect(try app.store.keys().count == 1)
+            try await app.keys.synchronize()
+            let stored = try #require(try app.store.keys().first)
+            let usage = try #require(try app.store.usage(of: stored.id).first?.usage)
+            // Reading and writing messages is free.
+            #expect(usage.requests == 1)
+            #expect(usage.completionTokens == 6)
+            #expect(usage.cachedTokens == 3)
+            #expect(usage.promptTokens == "<user>x<assistant><think>\n".utf8.count)
             var other = app
             other.key = "rt-wrong"
             #expect(try await other.send(.get, "/runs/\(run)/events").status == 401)

@@ -2,6 +2,7 @@
 
 import Foundation
 import GRDB
+import HTTPTypes
 import RetortJSON
 import RetortServer
 import Testing

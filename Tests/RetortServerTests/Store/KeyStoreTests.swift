@@ -36,18 +36,24 @@ struct KeyStoreTests {
         #expect(bytes.range(of: Data(key.dropFirst(9).utf8)) == nil)
     }
 
-    @Test("Only the owner may read the file")
+    @Test("Only the owner may read the files")
     func permissions() throws {
-        let attributes = try FileManager.default.attributesOfItem(atPath: folder.path)
-        #expect(attributes[.posixPermissions] as? Int == 0o600)
+        _ = try store.addKey(name: "x")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+        #expect(names.contains("server.sqlite-wal"))
+        for name in names {
+            let attributes = try FileManager.default.attributesOfItem(
+                atPath: folder.url.appendingPathComponent(name).path)
+            #expect(attributes[.posixPermissions] as? Int == 0o600, "\(name)")
+        }
     }
 
     @Test("Names and limits are checked", arguments: ["", String(repeating: "x", count: 101)])
     func names(name: String) {
-        #expect(throws: ServerError.self) { try store.addKey(name: name) }
-        #expect(throws: ServerError.self) { try store.addKey(name: "x", requestsPerMinute: 0) }
-        #expect(throws: ServerError.self) { try store.addKey(name: "x", tokensPerDay: -1) }
-        #expect(throws: ServerError.self) { try store.addKey(name: "x", scopes: []) }
+        #expect(throws: ServerError.self) { _ = try store.addKey(name: name) }
+        #expect(throws: ServerError.self) { _ = try store.addKey(name: "x", requestsPerMinute: 0) }
+        #expect(throws: ServerError.self) { _ = try store.addKey(name: "x", tokensPerDay: -1) }
+        #expect(throws: ServerError.self) { _ = try store.addKey(name: "x", scopes: []) }
     }
 
     @Test("A key is verified from memory, a wrong one is none")
@@ -86,20 +92,20 @@ struct KeyStoreTests {
     }
 
     @Test("Requests in a minute are limited, and come back with time")
-    func requests() throws {
+    func requests() async throws {
         let (key, _) = try store.addKey(name: "x", requestsPerMinute: 3)
         let keys = try KeyGuard(store)
         let client = try #require(keys.verify(key))
-        for _ in 1...3 { #expect(keys.admit(client) == .admitted) }
-        #expect(keys.admit(client) == .refused(retryAfter: 20))
+        for _ in 1...3 { #expect(await keys.admit(client) == .admitted) }
+        #expect(await keys.admit(client) == .refused(retryAfter: 20))
         clock.advance(19)
-        #expect(keys.admit(client) == .refused(retryAfter: 1))
+        #expect(await keys.admit(client) == .refused(retryAfter: 1))
         clock.advance(2)
-        #expect(keys.admit(client) == .admitted)
-        #expect(keys.admit(client) == .refused(retryAfter: 19))
+        #expect(await keys.admit(client) == .admitted)
+        #expect(await keys.admit(client) == .refused(retryAfter: 19))
         clock.advance(3600)
-        for _ in 1...3 { #expect(keys.admit(client) == .admitted) }
-        #expect(keys.admit(client) != .admitted)
+        for _ in 1...3 { #expect(await keys.admit(client) == .admitted) }
+        #expect(await keys.admit(client) != .admitted)
     }
 
     @Test("Tokens of a day are limited until the day ends, also after a restart")
@@ -108,17 +114,17 @@ struct KeyStoreTests {
         let keys = try KeyGuard(store)
         let client = try #require(keys.verify(key))
         keys.record(usage(prompt: 50, cached: 20, completion: 49), client: client.id)
-        #expect(keys.admit(client) == .admitted)
+        #expect(await keys.admit(client) == .admitted)
         keys.record(usage(prompt: 0, cached: 0, completion: 1), client: client.id)
         let rest = 86_400 - Int(clock.seconds) % 86_400
-        #expect(keys.admit(client) == .refused(retryAfter: rest))
+        #expect(await keys.admit(client) == .refused(retryAfter: rest))
         try await keys.synchronize()
-        #expect(keys.admit(client) == .refused(retryAfter: rest))
+        #expect(await keys.admit(client) == .refused(retryAfter: rest))
         let again = try KeyGuard(try folder.open(clock))
         try await again.synchronize()
-        #expect(again.admit(client) == .refused(retryAfter: rest))
+        #expect(await again.admit(client) == .refused(retryAfter: rest))
         clock.advance(Double(rest))
-        #expect(again.admit(client) == .admitted)
+        #expect(await again.admit(client) == .admitted)
     }
 
     @Test("Use is written by key and day, each count once")
@@ -127,14 +133,14 @@ struct KeyStoreTests {
         let keys = try KeyGuard(store)
         let client = try #require(keys.verify(key))
         for _ in 1...2 {
-            #expect(keys.admit(client) == .admitted)
+            #expect(await keys.admit(client) == .admitted)
             keys.record(usage(prompt: 10, cached: 4, completion: 7), client: client.id)
             try await keys.synchronize()
             try await keys.synchronize()
         }
         // No key's: not counted.
         keys.record(usage(prompt: 1, cached: 1, completion: 1), client: "127.0.0.1")
-        #expect(keys.admit(client) == .admitted)
+        #expect(await keys.admit(client) == .admitted)
         clock.advance(86_400)
         keys.record(usage(prompt: 1, cached: 0, completion: 2), client: client.id)
         try await keys.synchronize()
@@ -155,7 +161,7 @@ struct KeyStoreTests {
         let (key, stored) = try store.addKey(name: "x")
         let keys = try KeyGuard(store)
         let client = try #require(keys.verify(key))
-        #expect(keys.admit(client) == .admitted)
+        #expect(await keys.admit(client) == .admitted)
         let other = try DatabaseQueue(path: folder.path)
         try await other.write { try $0.execute(sql: "ALTER TABLE usage RENAME TO hidden") }
         await #expect(throws: (any Error).self) { try await keys.synchronize() }

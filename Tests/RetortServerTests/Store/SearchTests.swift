@@ -63,8 +63,8 @@ struct SearchTests {
             parts += 1
         } while cursor != nil
         #expect(parts == 5)
-        #expect(
-            seen == (try await store.conversations(owner: "", limit: 50).conversations.map(\.id)))
+        let whole = try await store.conversations(owner: "").conversations.map(\.id)
+        #expect(seen == whole)
         #expect(Set(seen) == Set(made))
         #expect(seen.count == made.count)
         for cursor in ["", "x", "1-2", "2-0-0", "0-%-1"] {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -14,6 +15,7 @@ struct AppRun: Sendable {
     let client: any TestClientProtocol
     let store: ServerStore
     let clock: HandClock
+    let keys: KeyGuard
     var key: String?
 
     /// Starts a server on a free port with a new database.
@@ -46,7 +48,7 @@ struct AppRun: Sendable {
         let server = RetortServer(
             configuration: configuration, provider: provider, keys: keys, app: app, logger: logger)
         try await server.application().test(.live) { client in
-            try await body(AppRun(client: client, store: store, clock: clock, key: key))
+            try await body(AppRun(client: client, store: store, clock: clock, keys: keys, key: key))
         }
         await provider.stop(finishing: false)
         await app.finish()

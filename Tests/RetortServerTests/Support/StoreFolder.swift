@@ -6,13 +6,16 @@ import Synchronization
 import TestSupport
 
 /// A folder for a database, removed at the end.
-final class StoreFolder: Sendable {
+struct StoreFolder {
     private let folder: TemporaryFolder
+    let url: URL
 
-    init() throws { folder = try TemporaryFolder() }
+    init() throws {
+        folder = try TemporaryFolder()
+        url = folder.url
+    }
 
-    var url: URL { folder.url }
-    var path: String { folder.path("server.sqlite") }
+    var path: String { url.appendingPathComponent("server.sqlite").path }
 
     func open(_ clock: HandClock = HandClock()) throws -> ServerStore {
         try ServerStore(path: path) { clock.seconds }
