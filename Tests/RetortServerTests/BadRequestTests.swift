@@ -108,7 +108,7 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
         chat("\"functions\":[]", "functions", "unsupported_parameter"),
         chat(
             "\"response_format\":{\"type\":\"xml\"}", "response_format.type",
-            "unsupported_parameter"),
+            "invalid_value"),
     ]
 
     static let others: [BadRequest] = [

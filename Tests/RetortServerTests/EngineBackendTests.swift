@@ -73,10 +73,13 @@ import Testing
             "type": "json_schema", "json_schema": ["name": "answer", "schema": schema],
         ]
         try await withServer(try Self.backend()) { client in
-            for limit in [64, 200] {
+            for budget in [4, 60] {
                 let json = try await client.post(
                     "/v1/chat/completions",
-                    question([("response_format", format), ("max_tokens", .integer(Int64(limit)))])
+                    question([
+                        ("response_format", format), ("max_tokens", 300),
+                        ("thinking_budget", .integer(Int64(budget))),
+                    ])
                 ).json()
                 let message = json.at("choices", "0", "message")
                 #expect(message.at("reasoning_content").stringValue?.isEmpty == false)

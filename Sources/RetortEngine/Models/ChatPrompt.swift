@@ -48,6 +48,7 @@ struct ChatPrompt: Sendable {
 
     private var missingTemplate: EngineError {
         EngineError(
-            "\(name) has no chat template, so it is not a chat model; give one with --template FILE")
+            "\(name) has no chat template, so it is not a chat model; give one with --template FILE"
+        )
     }
 }

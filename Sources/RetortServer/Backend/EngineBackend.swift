@@ -45,6 +45,7 @@ public struct EngineBackend: GenerationBackend {
         return Array(tokenizer.bytes(of: token))
     }
 
+    public var constrains: Bool { tokenizer != nil }
     public func grammars() throws -> GrammarCache { try engine.grammarCache() }
 
     public func submit(_ request: EngineRequest) throws(EngineRefusal) -> GenerationTask {

@@ -31,6 +31,8 @@ public protocol GenerationBackend: Sendable {
     /// What a token adds to the text, possibly a part of a character.
     func bytes(of token: Int32) -> [UInt8]
 
+    /// Whether answers can be kept to a form.
+    var constrains: Bool { get }
     /// Compiled grammars, for answers that must be of a form.
     /// - Throws: If the model cannot be kept to one.
     func grammars() throws -> GrammarCache
@@ -42,6 +44,7 @@ public protocol GenerationBackend: Sendable {
 }
 
 extension GenerationBackend {
+    public var constrains: Bool { false }
     public func grammars() throws -> GrammarCache {
         throw ServerError("this model's answers cannot be kept to a form")
     }

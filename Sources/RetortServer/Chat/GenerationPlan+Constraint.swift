@@ -20,7 +20,9 @@ extension GenerationPlan {
         case .required, .function: break
         }
         // Formats whose arguments are not JSON are left to the model.
-        guard let syntax = format.syntax, syntax.arguments == .json else { return nil }
+        guard backend.constrains, let syntax = format.syntax, syntax.arguments == .json else {
+            return nil
+        }
         let cache = try grammars(backend, "tools")
         var calls: [(name: String, arguments: TokenConstraint)] = []
         for tool in tools {
@@ -53,7 +55,9 @@ extension GenerationPlan {
         let end = OutputConstraint.Piece.text(syntax.end + syntax.sectionEnd)
         let begin = syntax.sectionBegin + syntax.begin
         if calls.count == 1, let call = calls.first {
-            return [.text(begin + written(call.name) + syntax.afterName), .grammar(call.arguments), end]
+            return [
+                .text(begin + written(call.name) + syntax.afterName), .grammar(call.arguments), end,
+            ]
         }
         // What follows the name is special tokens in some formats, which a choice cannot write; it
         // takes part only where one name begins another.

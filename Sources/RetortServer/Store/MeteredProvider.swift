@@ -53,6 +53,7 @@ private struct MeteredBackend: GenerationBackend {
     func decode(_ tokens: [Int32]) throws -> String { try backend.decode(tokens) }
     func bytes(of token: Int32) -> [UInt8] { backend.bytes(of: token) }
     func embed(_ tokens: [Int32]) async throws -> [Float] { try await backend.embed(tokens) }
+    var constrains: Bool { backend.constrains }
     func grammars() throws -> GrammarCache { try backend.grammars() }
     func stop(finishing: Bool) async { await backend.stop(finishing: finishing) }
 
