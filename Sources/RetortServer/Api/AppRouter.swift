@@ -37,7 +37,8 @@ struct AppCall {
         guard request.headers[.contentType] != nil else {
             for try await part in request.body where part.readableBytes > 0 {
                 throw APIError(
-                    .unsupportedMediaType, "the body has no content type, expected application/json",
+                    .unsupportedMediaType,
+                    "the body has no content type, expected application/json",
                     code: "unsupported_media_type")
             }
             return Fields(JSONObject())
