@@ -390,4 +390,51 @@ struct AppRunTests {
             #expect(try await other.send(.get, "/runs/\(run)/events").status == 401)
         }
     }
+
+    @Test("An answer that the server broke off is an error with its text, not the user's stop")
+    func brokenOff() async throws {
+        let backend = try ScriptedBackend(saying: ["half"], finish: .cancelled)
+        try await AppRun.with(backend) { app in
+            let id = try await app.conversation()
+            let question = try await app.ask("x", in: id)
+            let run = try await app.generate(["parent": .string(question)], in: id)
+            let last = try #require(try await app.events(run).last)
+            #expect(last.name == "error")
+            #expect(last.data.at("message", "error", "code") == "server_restarted")
+            #expect(last.data.at("message", "content") == "half")
+        }
+    }
+
+    @Test("A key's scopes and its requests in a minute are kept to")
+    func limits() async throws {
+        try await AppRun.with(try thinker(), keys: true) { app in
+            var app = app
+            let programs = try app.store.addKey(name: "programs", scopes: [.api]).key
+            let people = try app.store.addKey(
+                name: "people", scopes: [.app], requestsPerMinute: 1
+            ).key
+            try await app.keys.synchronize()
+            app.key = programs
+            let refused = try await app.send(.get, "/conversations")
+            #expect(refused.status == 403)
+            #expect(refused.code == "insufficient_scope")
+            let models = try await app.client.get(
+                "/v1/models", headers: [.authorization: "Bearer \(programs)"])
+            #expect(models.status == .ok)
+            let other = try await app.client.get(
+                "/v1/models", headers: [.authorization: "Bearer \(people)"])
+            #expect(other.status == .forbidden)
+            app.key = people
+            let id = try await app.conversation()
+            let question = try await app.ask("x", in: id)
+            let run = try await app.generate(["parent": .string(question)], in: id)
+            _ = try await app.events(run)
+            let again = try await app.send(
+                .post, "/conversations/\(id)/generate", ["parent": .string(question)])
+            #expect(again.status == 429)
+            #expect(again.code == "rate_limit_exceeded")
+            #expect(again.response.headers[.retryAfter] == "60")
+            #expect(try await app.tree(id).count == 2)
+        }
+    }
 }
