@@ -69,7 +69,7 @@ final class EngineSequence {
             let tokenizer = try model.tokenizer
             constraint = ConstraintProgress(wanted, tokenizer: tokenizer)
             if request.reasoning.marksThoughts, request.reasoning.start == .outside {
-                opening = try tokenizer.encode(request.reasoning.opening, addSpecialTokens: false)
+                opening = tokenizer.encode(request.reasoning.opening, addSpecialTokens: false)
             }
         }
         logprobs = request.topLogprobs.map { LogprobReader(count: $0) }

@@ -81,7 +81,7 @@ final class ConstraintProgress {
         while matcher == nil, let piece = pieces.popLast() {
             switch piece {
             case .text(let text):
-                tokens += try tokenizer.encode(text, addSpecialTokens: false)
+                tokens += tokenizer.encode(text, addSpecialTokens: false)
             case .grammar(let constraint): matcher = GrammarMatcher(constraint)
             case .choice(let choice):
                 let pattern = choice.map { Self.escaped($0.text) }.joined(separator: "|")
