@@ -4,7 +4,7 @@ BUILD_FLAGS ?= -c release
 RETORT = .build/release/retort
 LIBRARIES = RetortEngine RetortModels RetortFormats RetortTokenizers RetortTemplates RetortGrammar RetortTensor RetortJSON
 
-.PHONY: help deps build chat test web-test web-check lint format bench docs clean
+.PHONY: help deps build chat serve test web-test web-check lint format bench docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ build: deps ## the retort command, release mode
 
 chat: build ## chat with the bundled model
 	@$(RETORT) chat
+
+serve: build ## the API and the chat app; MODEL=… takes another model than the bundled one
+	@$(RETORT) serve $(or $(MODEL),bundled)
 
 # Without @testable the tests share the build of `make build`: see the flag.
 test: deps ## every test, release mode, no network

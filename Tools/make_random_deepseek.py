@@ -25,6 +25,7 @@ def main():
     parser.add_argument("--type", choices=TYPES, default="q8_0")
     parser.add_argument("--layers", type=int, default=8)
     parser.add_argument("--heads", type=int, default=HEADS, help="V3 has 128")
+    parser.add_argument("--dense", action="store_true", help="no layer with experts")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("output")
     options = parser.parse_args()
@@ -49,7 +50,7 @@ def main():
     writer.add_rope_freq_base(10000.0)
     writer.add_layer_norm_rms_eps(1e-6)
     writer.add_vocab_size(VOCAB)
-    writer.add_leading_dense_block_count(1)
+    writer.add_leading_dense_block_count(options.layers if options.dense else 1)
     writer.add_expert_count(EXPERTS)
     writer.add_expert_used_count(USED)
     writer.add_expert_shared_count(SHARED)
@@ -91,7 +92,7 @@ def main():
         matrix(f"{block}.attn_v_b.weight", VALUE, LATENT, heads)
         matrix(f"{block}.attn_output.weight", HIDDEN, heads * VALUE)
         vector(f"{block}.ffn_norm.weight", HIDDEN)
-        if i == 0:
+        if i == 0 or options.dense:
             matrix(f"{block}.ffn_gate.weight", DENSE, HIDDEN)
             matrix(f"{block}.ffn_up.weight", DENSE, HIDDEN)
             matrix(f"{block}.ffn_down.weight", HIDDEN, DENSE)
