@@ -202,7 +202,8 @@ def every_type() -> None:
     random = np.random.default_rng(7)
     expected = {}
     for name, shape, qtype in [
-        ("f32", (3, 5), Q.F32), ("f16", (2, 3, 4), Q.F16), ("bf16", (7,), Q.BF16), ("q8_0", (3, 64), Q.Q8_0)
+        ("f32", (3, 5), Q.F32), ("f16", (2, 3, 4), Q.F16), ("bf16", (7,), Q.BF16), ("q8_0", (3, 64), Q.Q8_0),
+        ("q5_0", (2, 96), Q.Q5_0),
     ]:
         values = random.standard_normal(shape).astype(np.float32)
         data = gguf.quants.quantize(values, qtype)

