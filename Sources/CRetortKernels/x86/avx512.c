@@ -60,6 +60,15 @@ INLINE size_t element_bytes(rk_dtype type) {
   return type == RK_F32 ? 4 : type == RK_F8_E4M3 ? 1 : 2;
 }
 
+/// Asks for `bytes` of a stream well before they are needed, into the second-level cache: the first
+/// one can wait for too few lines at a time. It pays with several rows of activations, where there
+/// are so many instructions to a line that the processor does not look far enough ahead by itself.
+INLINE void fetch_ahead(const uint8_t *p, size_t bytes) {
+#pragma unroll
+  for (size_t line = 0; line < bytes; line += 64)
+    _mm_prefetch((const char *)p + 16384 + line, _MM_HINT_T1);
+}
+
 /// The dot products of one row of weights with MR <= 4 rows of x, `ldx` apart, as one sequential
 /// stream; four sums each, to hide the latency of the multiply-add. What a row of x gets does not
 /// depend on MR.
@@ -73,14 +82,7 @@ INLINE void dots_typed(const int MR, float *y, size_t ldy, const float *x, size_
     for (int j = 0; j < 4; j++) sum[m][j] = _mm512_setzero_ps();
   size_t i = 0;
   for (; i + 64 <= k; i += 64) {
-    _mm_prefetch((const char *)row + i * size + 4096, _MM_HINT_T0);
-    if (size == 4) {
-      _mm_prefetch((const char *)row + i * size + 4096 + 64, _MM_HINT_T0);
-      _mm_prefetch((const char *)row + i * size + 4096 + 128, _MM_HINT_T0);
-      _mm_prefetch((const char *)row + i * size + 4096 + 192, _MM_HINT_T0);
-    } else if (size == 2) {
-      _mm_prefetch((const char *)row + i * size + 4096 + 64, _MM_HINT_T0);
-    }
+    if (MR > 1) fetch_ahead(row + i * size, 64 * size);
 #pragma unroll
     for (int j = 0; j < 4; j++) {
       __m512 w = load16(row + (i + 16 * j) * size, type);
