@@ -6,9 +6,11 @@
 
 Needs: numpy, gguf (see Tools/requirements.txt). The vocabulary is synthetic: the 256 bytes, then
 numbered fillers, so that any reader of GGUF accepts the file. Blocks of quantised types are random
-bytes with scales of the right size. q4_k_m is llama.cpp's mixture of q4_k and q6_k.
+bytes with scales of the right size. q4_k_m is llama.cpp's mixture of q4_k and q6_k. A tensor's numbers
+depend on the seed, its name, shape and type alone.
 """
 import argparse
+import zlib
 
 import gguf
 import numpy as np
@@ -106,13 +108,18 @@ def main():
     parser.add_argument("--shape", choices=SHAPES, default="qwen2-1.5b")
     parser.add_argument("--type", choices=TYPES, default="q8_0")
     parser.add_argument("--layers", type=int, help="fewer layers than the real model")
+    parser.add_argument("--idle-from", type=int, metavar="N",
+                        help="layers from N on add nothing: a model of N layers of the same seed says the same")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("output")
     options = parser.parse_args()
     s = dict(SHAPES[options.shape])
     if options.layers:
         s["layers"] = options.layers
-    rng = np.random.default_rng(options.seed)
+    idle_from = s["layers"] if options.idle_from is None else options.idle_from
+
+    def generator(name):
+        return np.random.default_rng([options.seed, zlib.crc32(name.encode())])
 
     writer = gguf.GGUFWriter(options.output, "qwen2")
     writer.add_name(f"random {options.shape}")
@@ -130,21 +137,25 @@ def main():
 
     add_vocabulary(writer, s["vocab"], "qwen2", "<|endoftext|>")
 
-    def matrix(name, rows, columns):
+    def matrix(name, rows, columns, idle=False):
+        rng = generator(name)
         kind = kind_of(name, s["layers"], TYPES[options.type], options.type == "q4_k_m")
         std = 1 / np.sqrt(columns)
         if kind not in (KINDS.F32, KINDS.F16, KINDS.BF16):
             raw = random_blocks(rng, kind, rows, columns, std)
+            if idle:
+                raw[:] = 0
             writer.add_tensor(name, raw, raw_dtype=kind)
             return
-        x = rng.standard_normal((rows, columns), np.float32) * np.float32(std)
+        x = rng.standard_normal((rows, columns), np.float32) * np.float32(0 if idle else std)
         if kind == KINDS.F32:
             writer.add_tensor(name, x)
         else:
             writer.add_tensor(name, gguf.quantize(x, kind), raw_dtype=kind)
 
     def vector(name, size, around=0.0):
-        writer.add_tensor(name, (around + 0.1 * rng.standard_normal(size)).astype(np.float32))
+        values = around + 0.1 * generator(name).standard_normal(size)
+        writer.add_tensor(name, values.astype(np.float32))
 
     hidden, queries, keys = s["hidden"], s["heads"] * s["head_dim"], s["kv_heads"] * s["head_dim"]
     matrix("token_embd.weight", s["vocab"], hidden)
@@ -157,11 +168,11 @@ def main():
         vector(f"{block}.attn_q.bias", queries)
         vector(f"{block}.attn_k.bias", keys)
         vector(f"{block}.attn_v.bias", keys)
-        matrix(f"{block}.attn_output.weight", hidden, queries)
+        matrix(f"{block}.attn_output.weight", hidden, queries, idle=i >= idle_from)
         vector(f"{block}.ffn_norm.weight", hidden, 1)
         matrix(f"{block}.ffn_gate.weight", s["ffn"], hidden)
         matrix(f"{block}.ffn_up.weight", s["ffn"], hidden)
-        matrix(f"{block}.ffn_down.weight", hidden, s["ffn"])
+        matrix(f"{block}.ffn_down.weight", hidden, s["ffn"], idle=i >= idle_from)
     vector("output_norm.weight", hidden, 1)
     matrix("output.weight", s["vocab"], hidden)
 

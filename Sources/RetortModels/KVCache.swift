@@ -69,16 +69,20 @@ public final class KVCache {
         return true
     }
 
-    /// Begins an empty cache with whole pages of another sequence of the same pool, which are shared
-    /// from now on.
-    public func adopt(_ shared: some Collection<Int32>) {
-        guard count == 0, pageCount == 0, shared.count <= Self.pages(for: capacity) else { return }
+    /// Begins an empty cache with pages of another sequence of the same pool, which are shared from
+    /// now on; the last one is copied before it is written to.
+    /// - Parameter tokens: How many tokens of them, all if nil.
+    public func adopt(_ shared: some Collection<Int32>, tokens: Int? = nil) {
+        let held = shared.count * KVPool.pageTokens
+        guard count == 0, pageCount == 0, shared.count <= Self.pages(for: capacity),
+            Self.pages(for: min(tokens ?? held, capacity)) == shared.count
+        else { return }
         for page in shared {
             pool.retain(page)
             table[pageCount] = page
             pageCount += 1
         }
-        count = min(pageCount * KVPool.pageTokens, capacity)
+        count = min(tokens ?? held, capacity)
     }
 
     func advance(by tokens: Int) { count += tokens }

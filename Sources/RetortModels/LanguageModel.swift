@@ -87,6 +87,11 @@ public final class LanguageModel: @unchecked Sendable {
     /// Multiplications and additions of the linear layers for one prompt token (no output head).
     public var operationsPerPromptToken: Int { layers.reduce(0) { $0 + $1.operationsPerToken } }
 
+    /// Whether the keys and values of a prompt are the same bits however it is cut into passes, so that
+    /// it can be gone on with anywhere. So are those of dense models of quantised types; the float types
+    /// are multiplied in other ways where there are many rows, and so are experts and latents.
+    public var readsPromptsAlike: Bool { layers.allSatisfy(\.readsPromptsAlike) }
+
     /// Whether there is a layer that predicts the token after the next.
     public var canPredict: Bool { predictor != nil }
     public var threadCount: Int { pool.threadCount }

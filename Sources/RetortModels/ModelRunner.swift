@@ -73,7 +73,7 @@ public final class ModelRunner {
         KVCache(pool: pool, capacity: max(1, capacity))
     }
 
-    /// Appends tokens to the cache.
+    /// Appends tokens to the cache as a prompt: see ``LanguageModel/readsPromptsAlike``.
     /// - Returns: The logits after the last token, `[vocabSize]`, valid until the next call.
     /// - Throws: ``ModelError`` if the cache is full or a token is not in the vocabulary.
     @discardableResult
@@ -81,7 +81,9 @@ public final class ModelRunner {
         -> UnsafeMutableBufferPointer<Float>
     {
         guard !tokens.isEmpty else { throw ModelError("there are no tokens to run") }
-        return try tokens.withUnsafeBufferPointer { try forward($0, cache: cache) }
+        return try tokens.withUnsafeBufferPointer {
+            head(try append($0, cache: cache, isPrompt: true).last)
+        }
     }
 
     /// Appends one token; allocates nothing.
@@ -92,25 +94,28 @@ public final class ModelRunner {
         }
     }
 
-    /// Appends tokens as ``forward(_:cache:)`` does.
+    /// Appends tokens that were generated, or stand for such.
     package func forward(_ tokens: UnsafeBufferPointer<Int32>, cache: KVCache) throws
         -> UnsafeMutableBufferPointer<Float>
     {
-        head(try append(tokens, cache: cache).last)
+        head(try append(tokens, cache: cache, isPrompt: false).last)
     }
 
-    /// Appends tokens without computing any logits.
+    /// Appends a prompt's tokens without computing any logits.
     public func append(_ tokens: [Int32], cache: KVCache) throws {
-        _ = try tokens.withUnsafeBufferPointer { try append($0, cache: cache) }
+        _ = try tokens.withUnsafeBufferPointer { try append($0, cache: cache, isPrompt: true) }
     }
 
-    private func append(_ tokens: UnsafeBufferPointer<Int32>, cache: KVCache) throws -> Rows {
+    private func append(_ tokens: UnsafeBufferPointer<Int32>, cache: KVCache, isPrompt: Bool) throws
+        -> Rows
+    {
         try check(tokens, cache)
         var hidden = state.hidden
         for start in stride(from: 0, to: tokens.count, by: batchSize) {
             let end = min(start + batchSize, tokens.count)
             hidden = try runLayers(
-                UnsafeBufferPointer(rebasing: tokens[start..<end]), single(cache, end - start))
+                UnsafeBufferPointer(rebasing: tokens[start..<end]), single(cache, end - start),
+                isPrompt: isPrompt)
         }
         return hidden
     }
@@ -168,7 +173,7 @@ public final class ModelRunner {
             start: state.hidden.base, count: latestRows * model.config.hiddenSize)
     }
 
-    /// Appends `tokens` to `cache` and hands out the logits after each of them.
+    /// Appends a prompt's `tokens` to `cache` and hands out the logits after each of them.
     /// - Parameters:
     ///   - tokens: Any number; the cache must have room for them.
     ///   - cache: Made by ``makeCache(capacity:dtype:)``.
@@ -181,7 +186,7 @@ public final class ModelRunner {
         for start in stride(from: 0, to: tokens.count, by: batchSize) {
             let end = min(start + batchSize, tokens.count)
             let hidden = try tokens[start..<end].withUnsafeBufferPointer {
-                try runLayers($0, single(cache, end - start))
+                try runLayers($0, single(cache, end - start), isPrompt: true)
             }
             for row in stride(from: 0, to: end - start, by: state.logits.rows) {
                 let count = min(state.logits.rows, end - start - row)
@@ -223,9 +228,11 @@ public final class ModelRunner {
     }
 
     /// The residual stream after all layers, `[tokens, hiddenSize]`.
-    private func runLayers(_ tokens: UnsafeBufferPointer<Int32>, _ sequences: [PassSequence]) throws
-        -> Rows
-    {
+    private func runLayers(
+        _ tokens: UnsafeBufferPointer<Int32>, _ sequences: [PassSequence], isPrompt: Bool = false
+    ) throws -> Rows {
+        state.context.readsPrompt = isPrompt
+        defer { state.context.readsPrompt = false }
         let hidden = state.hidden.prefix(tokens.count)
         model.embedTokens.forward(hidden, tokens, state.context)
         state.place(sequences)

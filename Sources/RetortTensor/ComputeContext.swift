@@ -13,6 +13,11 @@ package final class ComputeContext {
     /// guess about the next tokens can be checked in one pass with nothing changed by it.
     package static let exactRows = Int(RK_EXACT_ROWS)
 
+    /// Whether rows are a prompt's: what a row gets from linear layers of quantised types and from
+    /// attention then does not depend on how many there are. Otherwise ``exactRows`` holds, and passes
+    /// of more rows may give other bits than such of fewer.
+    package var readsPrompt = false
+
     /// The most rows (tokens) an op may be given.
     package let maximumRows: Int
 

@@ -41,7 +41,7 @@ import Testing
             let cache = try runner.makeCache(capacity: 80, dtype: dtype)
             try runner.append(prompt, cache: cache)
             for token in next {
-                expected.append(try runner.forward([token], cache: cache).map(\.bitPattern))
+                expected.append(try runner.forward(token, cache: cache).map(\.bitPattern))
             }
         }
         let caches = lengths.map { _ in runner.makeCache(in: pool, capacity: 80) }

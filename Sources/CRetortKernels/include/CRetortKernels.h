@@ -85,6 +85,10 @@ typedef struct {
   /// C[m][rows] = A W^T for `rows` weight rows that start at a tile of a quantised type.
   void (*tile_gemm)(float *c, size_t ldc, const uint8_t *tiles, rk_dtype type, size_t rows,
                     rk_q8_rows a, size_t m, size_t k);
+  /// The same in the way of more than RK_EXACT_ROWS rows whatever m is: what a row gets does not
+  /// depend on the rows beside it.
+  void (*tile_gemm_many)(float *c, size_t ldc, const uint8_t *tiles, rk_dtype type, size_t rows,
+                         rk_q8_rows a, size_t m, size_t k);
 
   /// out[n] = w[n] * x[n] / sqrt(mean(x^2) + eps)
   void (*rms_norm)(float *out, const float *x, const float *w, size_t n, float eps);

@@ -39,8 +39,19 @@ extension EngineLoop {
         }
     }
 
+    /// Hands the page that a sequence has begun to the prefix cache, too.
+    private func keepLastPage(of sequence: EngineSequence) {
+        guard granularity == 1, let cache = sequence.cache else { return }
+        let start = sequence.keptPages * KVPool.pageTokens
+        guard start < cache.count, sequence.keptPages < cache.pageCount else { return }
+        _ = prefix.insert(
+            cache.pages[sequence.keptPages], tokens: sequence.tokens[start..<cache.count],
+            after: sequence.node, in: pool)
+    }
+
     /// Takes a sequence's memory away; what it computed may still be found in the prefix cache.
     private func release(_ sequence: EngineSequence) {
+        keepLastPage(of: sequence)
         // A step under way may still hold the cache, which must not hold the pages.
         sequence.cache?.truncate(to: 0)
         sequence.cache = nil

@@ -26,12 +26,15 @@ final class EngineLoop: @unchecked Sendable {
     private var stop: Bool?
     /// Logits before the sampler changed them.
     let raw: AlignedBuffer
+    /// A prompt can be gone on with after a multiple of so many tokens without a bit being different
+    /// from reading it as a whole.
+    let granularity: Int
     private var decodeTokens: [Int32] = []
     private var decodeCaches: [KVCache] = []
     private var decodeSequences: [EngineSequence] = []
 
-    /// Prompts are cut at multiples of this many tokens, wherever the reading starts, so that what is
-    /// computed does not depend on what was found in the prefix cache: a multiple of a page.
+    /// Prompts are cut at multiples of this many tokens, wherever the reading starts: a multiple of a
+    /// page.
     static let prefillChunk = 2 * KVPool.pageTokens
 
     init(_ model: ReasoningModel, options: InferenceEngine.Options) throws {
@@ -59,6 +62,7 @@ final class EngineLoop: @unchecked Sendable {
         contextLength = min(context, max(tokens, KVPool.pageTokens))
         runner = try ModelRunner(model.languageModel, batchSize: Self.prefillChunk)
         pool = try runner.makePool(pages: KVCache.pages(for: tokens), dtype: options.cacheType)
+        granularity = model.languageModel.readsPromptsAlike ? 1 : Self.prefillChunk
         scheduler = Scheduler(maximumRunning: options.maximumRunning)
         raw = try .floats(model.config.vocabSize)
         mailbox = EngineMailbox(
@@ -243,11 +247,10 @@ final class EngineLoop: @unchecked Sendable {
         let most =
             sequence.request.promptTopLogprobs != nil && sequence.readsPrompt
             ? 0 : sequence.unread - 1
-        let (pages, node) = prefix.match(
-            sequence.tokens, granularity: Self.prefillChunk / KVPool.pageTokens, most: most)
-        cache.adopt(pages)
-        sequence.node = node
-        sequence.keptPages = pages.count
+        let known = prefix.match(sequence.tokens, granularity: granularity, most: most)
+        cache.adopt(known.pages, tokens: known.tokens)
+        sequence.node = known.node
+        sequence.keptPages = known.wholePages
         if sequence.readsPrompt {
             statistics.promptTokens += cache.count
             statistics.cachedTokens += cache.count

@@ -76,6 +76,11 @@ struct DecoderLayer {
         return linears
     }
 
+    var readsPromptsAlike: Bool {
+        guard case .grouped = selfAttn, case .dense = mlp else { return false }
+        return linears.allSatisfy { $0.weight.dtype.isQuantized }
+    }
+
     /// Bytes of weights that one token reads.
     var bytesPerToken: Int {
         var total = linears.reduce(0) { $0 + $1.weight.byteCount }

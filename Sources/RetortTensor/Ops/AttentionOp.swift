@@ -39,7 +39,8 @@ extension ComputeContext {
         guard let first = task.sequences.first else { return }
         let (keyDim, valueDim) = (first.keys.headDim, first.values.headDim)
         task.group = q.columns / keyDim / keyValueHeads
-        task.isExact = q.rows <= Self.exactRows && task.group < AttentionTask.blockedGroup
+        task.isExact =
+            !readsPrompt && q.rows <= Self.exactRows && task.group < AttentionTask.blockedGroup
         if task.isExact {
             // With fewer key/value heads than threads, the query heads are shared out.
             task.headsPerChunk = keyValueHeads >= pool.threadCount ? task.group : 1

@@ -21,6 +21,7 @@ extension ComputeContext {
         task.bias = bias
         task.rounded = nil
         task.split = nil
+        task.readsPrompt = readsPrompt
         let unit: Int
         if weight.dtype.isQuantized {
             if x.rows == 1 {
@@ -82,6 +83,7 @@ final class LinearTask: ParallelTask {
     /// `[x.rows, 2, x.columns]`
     var split: UnsafePointer<UInt16>?
     var rowsPerChunk = 1
+    var readsPrompt = false
     private let panels: [AlignedBuffer]
     /// One row of activations for each thread, times the scales of a row of weight blocks.
     private let scaledRows: [AlignedBuffer]
@@ -115,7 +117,9 @@ final class LinearTask: ParallelTask {
         let target = out.base + first
         if weight.dtype.isQuantized {
             let tiles = weight.base + first / Int(RK_TILE) * weight.stride
-            table.pointee.tile_gemm(
+            let product =
+                readsPrompt ? table.pointee.tile_gemm_many : table.pointee.tile_gemm
+            product?(
                 target, out.stride, tiles.assumingMemoryBound(to: UInt8.self),
                 weight.dtype.kernelType, count, quantized, x.rows, x.columns)
         } else if let rounded {
