@@ -31,9 +31,13 @@ def client(base, **options):
     return anthropic.Anthropic(base_url=base, **{"api_key": "none", "max_retries": 0, **options})
 
 
+# The SDK has no `temperature` any more; the server takes it.
+GREEDY = {"temperature": 0}
+
+
 def ask(base, **options):
     return client(base).messages.create(
-        **{"model": "bundled", "max_tokens": 300, "temperature": 0, "messages": QUESTION,
+        **{"model": "bundled", "max_tokens": 300, "extra_body": GREEDY, "messages": QUESTION,
            **options})
 
 
@@ -58,7 +62,7 @@ def create(base):
 def stream(base):
     whole = ask(base)
     with client(base).messages.stream(
-            model="bundled", max_tokens=300, temperature=0, messages=QUESTION) as events:
+            model="bundled", max_tokens=300, extra_body=GREEDY, messages=QUESTION) as events:
         kinds, pieces, thoughts = [], [], []
         for event in events:
             kinds.append(event.type)
@@ -78,7 +82,7 @@ def stream(base):
 @check("text_stream gives the answer without the thought")
 def text_stream(base):
     with client(base).messages.stream(
-            model="bundled", max_tokens=300, temperature=0, messages=QUESTION) as events:
+            model="bundled", max_tokens=300, extra_body=GREEDY, messages=QUESTION) as events:
         assert "".join(events.text_stream) == texts(ask(base), "text")
 
 
@@ -106,7 +110,7 @@ def stop_sequence(base):
     assert (message.stop_reason, message.stop_sequence) == ("stop_sequence", stop), message
     assert texts(message, "text") == whole[:whole.index(stop)]
     with client(base).messages.stream(
-            model="bundled", max_tokens=300, temperature=0, messages=QUESTION,
+            model="bundled", max_tokens=300, extra_body=GREEDY, messages=QUESTION,
             stop_sequences=[stop]) as events:
         final = events.get_final_message()
     assert (final.stop_reason, final.stop_sequence) == ("stop_sequence", stop), final
@@ -146,7 +150,7 @@ def errors(base):
     with support.raises(anthropic.BadRequestError, status_code=400):
         ask(base, messages=[])
     with support.raises(anthropic.BadRequestError, status_code=400):
-        ask(base, temperature=7)
+        ask(base, extra_body={"temperature": 7})
     with support.raises(anthropic.NotFoundError, status_code=404):
         ask(base, model="not-there")
     try:
@@ -162,7 +166,7 @@ def errors(base):
 @check("closing a stream frees its place")
 def cancel(base):
     with client(base).messages.stream(
-            model="bundled", max_tokens=900, temperature=1, messages=QUESTION) as events:
+            model="bundled", max_tokens=900, extra_body={"temperature": 1}, messages=QUESTION) as events:
         next(iter(events))
     support.until(lambda: support.total(base, "vllm:num_requests_running") == 0)
 
@@ -171,7 +175,7 @@ def cancel(base):
 def forced(base):
     options = dict(tools=[WEATHER], tool_choice={"type": "tool", "name": "weather"},
                    thinking={"type": "disabled"}, messages=QUESTION, model="bundled",
-                   max_tokens=300, temperature=0)
+                   max_tokens=300, extra_body=GREEDY)
     message = client(base).messages.create(**options)
     calls = [block for block in message.content if block.type == "tool_use"]
     assert len(calls) == 1 and calls[0].name == "weather", message.content
