@@ -86,17 +86,23 @@ def concurrent(bench):
     agrees(bench, batch_size=2, num_concurrent=4)
 
 
-@check("the greedy continuation is known as greedy, and another is not")
+@check("the token of temperature 0 is known as greedy, and another is not")
 def greedy(bench):
     model = bench.model()
-    requests = [Instance("generate_until", {}, (
-        "What is 12 + 7?", {"until": ["\n"], "max_gen_toks": 3, "temperature": 0}), 0)]
-    text = model.generate_until(requests, disable_tqdm=True)[0]
-    assert text, "no text was generated"
-    [(_, is_greedy), (_, is_other)] = likelihoods(
-        model, [("What is 12 + 7?", text), ("What is 12 + 7?", text[::-1] + "zq")])
-    assert is_greedy, f"{text!r} was generated at temperature 0 and is not greedy"
-    assert not is_other, "a wrong continuation is greedy"
+    checked = 0
+    for prompt in ["What is 12 + 7?", "What is 3 * 45?", "12 + 7 =", "The answer", "a", "1 + 1"]:
+        request = Instance("generate_until", {}, (
+            prompt, {"until": ["\n"], "max_gen_toks": 1, "temperature": 0}), 0)
+        [text] = model.generate_until([request], disable_tqdm=True)
+        front, rest = model._encode_pair(prompt, text) if text.strip() else ([], [])
+        # The text must be read as the token that it was.
+        if len(rest) != 1 or front != model.tok_encode(prompt):
+            continue
+        checked += 1
+        [(_, is_greedy), (_, is_other)] = likelihoods(model, [(prompt, text), (prompt, "qzj")])
+        assert is_greedy, f"{text!r} came at temperature 0 after {prompt!r} and is not greedy"
+        assert not is_other, f"'qzj' after {prompt!r} is greedy"
+    assert checked >= 2, f"only {checked} prompts gave a text of one token"
 
 
 @check("a text's rolling log-likelihood is the sum over its tokens")
