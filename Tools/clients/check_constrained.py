@@ -32,8 +32,8 @@ BUNDLED = support.ROOT / "Sources/RetortEngine/Resources/retort-bundled.gguf"
 ENDLESS = ["linked list", "tree", "expression", "mutual recursion", "anything", "true schema",
            "any object", "any array", "further members", "further by default", "only further",
            "pattern members", "pattern and further", "required unnamed", "at least one further"]
-# Of strings that their schema leaves open.
-LONGEST = 24
+# Of strings that their schema leaves open; formats need more.
+LONGEST, LONGEST_FORMAT = 24, 48
 # Quants this small make the distribution wide; with all bits the model says the same for ever.
 LARGEST = 20
 
@@ -48,8 +48,8 @@ def bounded(schema):
               for key, value in schema.items()}
     kind = schema.get("type")
     is_string = kind == "string" or isinstance(kind, list) and "string" in kind
-    if is_string and not {"maxLength", "enum", "const", "format", "pattern"} & set(schema):
-        result["maxLength"] = LONGEST
+    if is_string and not {"maxLength", "enum", "const"} & set(schema):
+        result["maxLength"] = LONGEST_FORMAT if "format" in schema else LONGEST
     return result
 
 

@@ -114,9 +114,10 @@ class Checks:
         """Runs all, prints a line for each, and returns (passed, failed)."""
         failed = 0
         for name, function in self._checks:
+            start = time.monotonic()
             try:
                 function(*arguments)
-                print(f"ok    {name}", flush=True)
+                print(f"ok    {name} ({time.monotonic() - start:.1f} s)", flush=True)
             except Exception as error:
                 failed += 1
                 print(f"FAIL  {name}: {type(error).__name__}: {str(error)[:600]}", flush=True)
