@@ -166,7 +166,8 @@ def errors(base):
 @check("closing a stream frees its place")
 def cancel(base):
     with client(base).messages.stream(
-            model="bundled", max_tokens=900, extra_body={"temperature": 1}, messages=QUESTION) as events:
+            model="bundled", max_tokens=900, extra_body={"temperature": 1},
+            messages=QUESTION) as events:
         next(iter(events))
     support.until(lambda: support.total(base, "vllm:num_requests_running") == 0)
 
