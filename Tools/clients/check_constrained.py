@@ -31,7 +31,13 @@ BUNDLED = support.ROOT / "Sources/RetortEngine/Resources/retort-bundled.gguf"
 # Each value begins several others, or any number: at random there need not be an end.
 ENDLESS = ["linked list", "tree", "expression", "mutual recursion", "anything", "true schema",
            "any object", "any array", "further members", "further by default", "only further",
-           "pattern members", "pattern and further", "required unnamed", "at least one further"]
+           "pattern members", "pattern and further", "required unnamed", "at least one further",
+           "beside any of"]
+MORE = {
+    "words": {"type": "array", "maxItems": 4, "items": {"type": "string", "pattern": "^[a-z]{1,8}$"}},
+    "two enums": {"type": "object", "required": ["p", "q"], "additionalProperties": False,
+                  "properties": {"p": {"enum": [1, 2]}, "q": {"enum": ["x", None]}}},
+}
 # Of strings that their schema leaves open; formats need more.
 LONGEST, LONGEST_FORMAT = 24, 48
 # Quants this small make the distribution wide; with all bits the model says the same for ever.
@@ -113,7 +119,7 @@ def main():
     options.add_argument("--limit", type=int, default=960, help="max_tokens of an answer")
     options = options.parse_args()
     schemas = {name: bounded(schema) for name, schema in json.loads(FIXTURES.read_text()).items()
-               if name not in ENDLESS}
+               if name not in ENDLESS} | MORE
     checks = {name: validator(schema) for name, schema in schemas.items()}
     names = list(schemas)
     asked = [(names[i % len(names)], options.seed + i) for i in range(options.count)]
