@@ -4,7 +4,7 @@ BUILD_FLAGS ?= -c release
 RETORT = .build/release/retort
 LIBRARIES = RetortEngine RetortModels RetortFormats RetortTokenizers RetortTemplates RetortGrammar RetortTensor RetortJSON
 
-.PHONY: help deps build chat serve test web-test web-check lint format bench docs clean
+.PHONY: help deps build chat serve test web-test web-check clients-check lint format bench docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST)
@@ -30,6 +30,16 @@ web-test: ## the web app's texts, formulas and client, with node
 
 web-check: ## the web app in a headless Chromium; BASE=URL takes a running server, else a mock is started
 	python3 Tools/web/check_app.py $(if $(BASE),--base $(BASE))
+
+# VENVS/NAME is a virtual environment with Tools/clients/requirements-NAME.txt.
+CLIENTS = $(wildcard Tools/clients/check_*.py)
+clients-check: build ## real clients against the server; VENVS=… holds their environments, TOKENIZER=… is lm_eval's
+	@test -n "$(VENVS)" || { echo "VENVS is not set: see docs/http-api.md, 'Clients that are checked'"; exit 2; }
+	@for check in $(CLIENTS); do \
+	    name=$$(basename $$check .py | sed 's/^check_//; s/_/-/g'); \
+	    $(VENVS)/$$name/bin/python $$check --retort $(RETORT) \
+	        $$(test $$name != lm-eval || echo --tokenizer "$(TOKENIZER)") || exit 1; \
+	done
 
 lint: ## the toolchain's formatter, strict
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzzing/Sources

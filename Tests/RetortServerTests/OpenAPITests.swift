@@ -36,6 +36,26 @@ import Testing
         }
     }
 
+    @Test(
+        "errors of Anthropic's paths are described in the shape they have",
+        arguments: ["/v1/messages", "/v1/messages/count_tokens"])
+    func messagesErrors(path: String) async throws {
+        try await withServer(try ScriptedBackend(saying: ["a"])) { client in
+            let document = try await client.get("/openapi.json").json()
+            let responses = document.at("paths", path, "post", "responses").objectValue
+            for response in responses?.members ?? [] where response.key != "200" {
+                let reference = response.value.at("$ref").stringValue ?? ""
+                #expect(reference.hasPrefix("#/components/responses/Messages"), "\(response.key)")
+            }
+            let described = document.at("components", "schemas", "MessagesError")
+            let error = try await client.post(path, ["messages": 1]).json()
+            let fields = described.at("properties").objectValue?.keys ?? []
+            #expect(Set(error.objectValue?.keys ?? []) == Set(fields))
+            let inner = described.at("properties", "error", "properties").objectValue?.keys ?? []
+            #expect(Set(error.at("error").objectValue?.keys ?? []) == Set(inner))
+        }
+    }
+
     @Test("every reference leads somewhere and every operation has a name of its own")
     func references() async throws {
         try await withServer(try ScriptedBackend(saying: ["a"])) { client in
