@@ -69,20 +69,26 @@ import Testing
         #expect(outcome.text.contains(" Time is up." + request.reasoning.closing))
     }
 
-    @Test("asked to answer now, the model answers")
+    @Test("asked to answer now, the model closes the thought at its next token and answers")
     func answerNow() async throws {
-        let engine = try InferenceEngine(model)
-        let free = await Outcome(try engine.submit(request(prompts[0])))
-        let response = try engine.submit(request(prompts[0]))
-        var isAsked = false
-        let outcome = await Outcome(response) { event in
-            if case .token = event, !isAsked {
-                isAsked = true
-                response.endThought()
-            }
+        var options = InferenceEngine.Options()
+        options.maximumRunning = 1
+        let engine = try InferenceEngine(model, options: options)
+        let closing = try model.tokenizer.encode(
+            request(prompts[0]).reasoning.closing, addSpecialTokens: false)
+        // These are in front, so that ours has not begun when it is asked.
+        let others = try (0..<10).map { _ in
+            var long = request(prompts[1], limit: 900)
+            long.generation.ignoresStopTokens = true
+            return try engine.submit(long)
         }
-        // The engine may be some tokens ahead of who listens.
-        #expect(outcome.reasoningTokens <= free.reasoningTokens + 2)
+        let response = try engine.submit(request(prompts[0]))
+        response.endThought()
+        for other in others { other.cancel() }
+        let outcome = await Outcome(response)
+        #expect(outcome.reasoningTokens == closing.count)
+        #expect(Array(outcome.tokens.prefix(closing.count)) == closing)
+        #expect(outcome.tokens.count > closing.count)
         #expect(outcome.reason == .stop)
     }
 

@@ -96,6 +96,29 @@ import Testing
         #expect(scheduler.admit() == 2)
     }
 
+    @Test("a client without a place gets one of the client that has most, and no other gives way")
+    func displacement() {
+        var scheduler = scheduler(4, [("a", 10), ("a", 10), ("a", 10), ("b", 10), ("a", 10)])
+        #expect(scheduler.displace() == nil)
+        while scheduler.admit() != nil {}
+        // "b" has a place: nobody has to give way for its second request.
+        scheduler.enqueue(5, client: "b", unread: 10)
+        #expect(scheduler.displace() == nil)
+        scheduler.didRead(0, 10, left: 0)
+        scheduler.enqueue(6, client: "c", unread: 10)
+        scheduler.enqueue(7, client: "d", unread: 10)
+        let first = scheduler.displace()
+        #expect(first?.displaced == 2 && first?.admitted == 6)
+        let second = scheduler.displace()
+        #expect(second?.displaced == 1 && second?.admitted == 7)
+        #expect(scheduler.displace() == nil)
+        #expect(scheduler.running == 4)
+        // Each of the four has one place: a fifth client has to wait for an end.
+        scheduler.enqueue(8, client: "e", unread: 10)
+        #expect(scheduler.displace() == nil)
+        #expect(Set(scheduler.all.suffix(4)) == [0, 3, 6, 7])
+    }
+
     @Test("the sequence with the newest place loses it first, and waits in front")
     func preemption() {
         var scheduler = scheduler(3, [("a", 10), ("a", 10), ("a", 10), ("a", 10)])

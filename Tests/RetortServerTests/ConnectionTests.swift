@@ -117,7 +117,78 @@ private let path = "/v1/chat/completions"
                 }
                 #expect(try await exchange.read(until: "body_too_large"))
                 #expect(exchange.received.hasPrefix("HTTP/1.1 413"))
+                #expect(try await !exchange.read(until: "never"))
             }
+        }
+    }
+
+    @Test("after a refusal what still comes of the body is passed over, and the connection ends")
+    func rest() async throws {
+        try await withServer(
+            try ScriptedBackend(saying: ["word"]),
+            {
+                $0.maximumBodyBytes = 1024
+            }
+        ) { client in
+            try await RawConnection.with(port: try #require(client.port)) { exchange in
+                try await exchange.send(
+                    "POST \(path) HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"
+                        + String(repeating: " ", count: 100_000)
+                        + "GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+                // The second is not answered, and there is no reset.
+                #expect(try await !exchange.read(until: "never"))
+                #expect(exchange.received.contains("body_too_large"))
+                #expect(exchange.received.lowercased().contains("connection: close"))
+                #expect(exchange.received.components(separatedBy: "HTTP/1.1").count == 2)
+            }
+        }
+    }
+
+    @Test(
+        "a long body that nobody wants is not read: the connection ends",
+        arguments: [
+            ("/nothing", "Content-Length: 100000", "404"),
+            (path, "Content-Type: text/plain\r\nContent-Length: 100000", "415"),
+            ("/v1/models", "Content-Length: 100000", "405"),
+        ])
+    func unwanted(path: String, header: String, status: String) async throws {
+        try await withServer(try ScriptedBackend(saying: ["word"])) { client in
+            try await RawConnection.with(port: try #require(client.port)) { exchange in
+                try await exchange.send("POST \(path) HTTP/1.1\r\nHost: x\r\n\(header)\r\n\r\n")
+                #expect(try await !exchange.read(until: "never"))
+                #expect(exchange.received.hasPrefix("HTTP/1.1 \(status)"))
+                #expect(exchange.received.lowercased().contains("connection: close"))
+            }
+        }
+    }
+
+    @Test("a body without an end is not read for ever after its answer")
+    func endless() async throws {
+        try await withServer(try ScriptedBackend(saying: ["word"])) { client in
+            try await RawConnection.with(port: try #require(client.port)) { exchange in
+                try await exchange.send(
+                    "POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+                #expect(try await exchange.read(until: "not_found"))
+                try await exchange.send("40000\r\n" + String(repeating: " ", count: 0x40000))
+                #expect(try await !exchange.read(until: "never"))
+            }
+        }
+    }
+
+    @Test("a client that goes away in the middle of a body is no fault of the server")
+    func brokenBody() async throws {
+        try await withServer(try ScriptedBackend(saying: ["word"])) { client in
+            try await RawConnection.with(port: try #require(client.port)) { exchange in
+                try await exchange.send(
+                    "POST \(path) HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+            }
+            var text = ""
+            repeat {
+                text = try await client.get("/metrics").text
+            } while !text.contains("responses_total{status=\"4")
+                && !text.contains("responses_total{status=\"5")
+            #expect(text.contains("retort:http_responses_total{status=\"400\"} 1.0"))
+            #expect(!text.contains("responses_total{status=\"5"))
         }
     }
 
@@ -144,8 +215,9 @@ private let path = "/v1/chat/completions"
             try await RawConnection.with(port: try #require(client.port)) { exchange in
                 let value = String(repeating: "x", count: 4000)
                 try await exchange.send("GET /health HTTP/1.1\r\nHost: x\r\nX-A: \(value)\r\n\r\n")
-                _ = try await exchange.read(until: "HTTP/1.1 4")
+                #expect(try await !exchange.read(until: "never"))
                 #expect(exchange.received.hasPrefix("HTTP/1.1 4"))
+                #expect(exchange.received.lowercased().contains("connection: close"))
             }
         }
     }
@@ -242,6 +314,19 @@ private let path = "/v1/chat/completions"
         }
     }
 
+    @Test("the header of a request is not gone on with after a fault in it")
+    func faultyHeader() async throws {
+        try await withServer(try ScriptedBackend(saying: ["a"])) { client in
+            try await RawConnection.with(port: try #require(client.port)) { exchange in
+                try await exchange.send("GE T /health HTTP/1.1\r\nHost: x\r\n\r\n")
+                try await exchange.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+                #expect(try await !exchange.read(until: "never"))
+                #expect(exchange.received.hasPrefix("HTTP/1.1 400"))
+                #expect(!exchange.received.contains("HTTP/1.1 200"))
+            }
+        }
+    }
+
     @Test("other sites' pages may call only if their origin is listed")
     func origins() async throws {
         try await withServer(
@@ -251,9 +336,15 @@ private let path = "/v1/chat/completions"
                 uri: path, method: .options, headers: [.origin: "https://a.example"], body: nil)
             #expect(allowed.headers[.accessControlAllowOrigin] == "https://a.example")
             #expect(allowed.headers[.accessControlAllowMethods] == "OPTIONS, POST")
-            let other = try await client.executeRequest(
-                uri: path, method: .options, headers: [.origin: "https://b.example"], body: nil)
-            #expect(other.headers[.accessControlAllowOrigin] == nil)
+            #expect(allowed.headers[.vary] == "Origin")
+            for origin in ["https://b.example", "https://a.example.b.example", "null"] {
+                for method in [HTTPRequest.Method.options, .get] {
+                    let other = try await client.executeRequest(
+                        uri: path, method: method, headers: [.origin: origin], body: nil)
+                    #expect(other.headers[.accessControlAllowOrigin] == nil)
+                    #expect(other.headers[.accessControlAllowMethods] == nil)
+                }
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ extension EngineLoop {
         guard let cache = sequence.cache else { return false }
         while !cache.reserve(count) {
             if prefix.dropOldest(in: pool) { continue }
-            guard let id = scheduler.preempt(for: sequence.id), let other = sequences[id] else {
+            guard let id = scheduler.preempt(for: sequence.id), sequences[id] != nil else {
                 fail(
                     sequence,
                     EngineError(
@@ -19,11 +19,17 @@ extension EngineLoop {
                     ))
                 return false
             }
-            release(other)
-            scheduler.setUnread(id, other.unread)
-            statistics.preemptions += 1
+            giveWay(id)
         }
         return true
+    }
+
+    /// A sequence that lost its place waits without memory.
+    func giveWay(_ id: Scheduler.ID) {
+        guard let sequence = sequences[id] else { return }
+        release(sequence)
+        scheduler.setUnread(id, sequence.unread)
+        statistics.preemptions += 1
     }
 
     /// Hands the pages that a sequence has filled to the prefix cache.

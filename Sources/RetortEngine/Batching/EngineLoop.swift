@@ -129,6 +129,10 @@ final class EngineLoop: @unchecked Sendable {
             for submission in contents.submissions { enqueue(submission) }
             dropCancelled()
             while let id = scheduler.admit() { admit(id) }
+            while let change = scheduler.displace() {
+                giveWay(change.displaced)
+                admit(change.admitted)
+            }
             if !embeddings.isEmpty { embed(embeddings.removeFirst()) }
             step(scheduler.step())
             publish()
@@ -143,7 +147,8 @@ final class EngineLoop: @unchecked Sendable {
         do {
             let sequence = try EngineSequence(
                 id: id, request: submission.request, wishes: submission.wishes,
-                continuation: submission.continuation, model: model, limit: submission.limit)
+                continuation: submission.continuation, model: model, limit: submission.limit,
+                accepted: submission.accepted)
             let client = submission.request.client
             // The mailbox counted the places; a sequence that lost its own may take one more.
             scheduler.enqueue(id, client: client, unread: sequence.unread)
@@ -280,6 +285,10 @@ final class EngineLoop: @unchecked Sendable {
         if start == 0 {
             sequence.yieldPrompt(TokenLogprobs(token: part[0], logprob: nil, top: []), at: 0)
         }
+        let size = model.config.vocabSize
+        // The pass lends its logits for a moment, and `choose` takes `raw` for a copy of its own.
+        let last = UnsafeMutableBufferPointer<Float>.allocate(capacity: isLast ? size : 0)
+        defer { last.deallocate() }
         var reader = LogprobReader(count: top)
         try runner.forwardAll(part, cache: cache) { index, logits in
             let next = start + index + 1
@@ -289,17 +298,10 @@ final class EngineLoop: @unchecked Sendable {
                 sequence.yieldPrompt(
                     reader.logprobs(of: token, logit: logits[Int(token)]), at: next)
             } else if isLast {
-                _ = UnsafeMutableBufferPointer(start: raw.floats, count: logits.count)
-                    .update(fromContentsOf: logits)
+                _ = last.initialize(from: logits)
             }
         }
-        guard isLast else { return }
-        // The logits were borrowed from the pass; `choose` may copy them to `raw` once more.
-        let size = model.config.vocabSize
-        let logits = UnsafeMutableBufferPointer<Float>.allocate(capacity: size)
-        defer { logits.deallocate() }
-        _ = logits.initialize(from: UnsafeBufferPointer(start: raw.floats, count: size))
-        choose(sequence, logits)
+        if isLast { choose(sequence, last) }
     }
 
     private func choose(_ sequence: EngineSequence, _ logits: UnsafeMutableBufferPointer<Float>) {

@@ -14,6 +14,7 @@ final class EngineMailbox: @unchecked Sendable {
         let wishes: EngineResponse.Wishes
         let continuation: AsyncStream<EngineEvent>.Continuation
         let limit: Int
+        let accepted = ContinuousClock.now
     }
 
     struct Embedding {

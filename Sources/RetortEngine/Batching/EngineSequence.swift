@@ -38,15 +38,17 @@ final class EngineSequence {
     /// Whether the engine closed the thought: the model must then not end without an answer.
     private var owesAnswer = false
     private var logprobs: LogprobReader?
-    private let accepted = ContinuousClock.now
+    private let accepted: ContinuousClock.Instant
     private var firstToken: ContinuousClock.Instant?
     private var started: ContinuousClock.Instant?
 
     init(
         id: Scheduler.ID, request: EngineRequest, wishes: EngineResponse.Wishes,
-        continuation: AsyncStream<EngineEvent>.Continuation, model: ReasoningModel, limit: Int
+        continuation: AsyncStream<EngineEvent>.Continuation, model: ReasoningModel, limit: Int,
+        accepted: ContinuousClock.Instant
     ) throws {
         self.id = id
+        self.accepted = accepted
         self.request = request
         self.wishes = wishes
         self.continuation = continuation

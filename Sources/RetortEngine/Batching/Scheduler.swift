@@ -5,7 +5,8 @@
 // Each step is one pass over a token of every running sequence, and one piece of one prompt, so that
 // a long prompt slows the others down but never stalls them. Among clients the one that was served
 // least comes first (Sheng et al. 2023, "Fairness in Serving Large Language Models"); among prompts
-// that are being read, the one with the least left.
+// that are being read, the one with the least left. A client without a place gets one of a client
+// with several at once, so that nobody waits for the end of another's long answers.
 
 /// Queues and turns.
 package struct Scheduler {
@@ -82,6 +83,31 @@ package struct Scheduler {
         level = max(level, served[entry.client] ?? 0)
         reading.append(entry)
         return entry.id
+    }
+
+    /// Gives the place of a client that has several to one that has none and would have to wait until
+    /// a whole answer is made.
+    /// - Returns: The sequence that has to wait now, in front, and the one that has its place; nil if
+    ///   nobody has to give way.
+    package mutating func displace() -> (displaced: ID, admitted: ID)? {
+        guard running >= maximumRunning, !queue.isEmpty else { return nil }
+        var places: [String: Int] = [:]
+        for entry in reading + generating { places[entry.client, default: 0] += 1 }
+        let newcomers = queue.indices.filter { places[queue[$0].client] == nil }
+        let most = places.values.max() ?? 0
+        func given(_ index: Int) -> Int { served[queue[index].client] ?? 0 }
+        guard most > 1, let index = newcomers.min(by: { given($0) < given($1) }) else { return nil }
+        let newcomer = queue.remove(at: index)
+        func holdsMost(_ entry: Entry) -> Bool { places[entry.client] == most }
+        // The newest of them has the least to read again.
+        if let last = reading.lastIndex(where: holdsMost) {
+            queue.insert(reading.remove(at: last), at: 0)
+        } else if let last = generating.lastIndex(where: holdsMost) {
+            queue.insert(generating.remove(at: last), at: 0)
+        }
+        level = max(level, served[newcomer.client] ?? 0)
+        reading.append(newcomer)
+        return (queue[0].id, newcomer.id)
     }
 
     /// The next step.

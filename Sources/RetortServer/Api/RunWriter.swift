@@ -95,7 +95,7 @@ actor RunWriter {
             case .rest(let text): send(reader.append(text))
             case .finished(let reason, let usage):
                 send(reader.finish())
-                clock.finish(reason)
+                clock.finish(reason, usage)
                 await end(reason, usage, engine)
                 return
             case .failed(let error):

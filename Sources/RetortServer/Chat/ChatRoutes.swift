@@ -16,19 +16,27 @@ struct ChatRoutes: Sendable {
 
     private func complete(_ request: Request, _ context: ServerContext) async throws -> Response {
         let chat = try ChatRequest(try await core.fields(request))
-        let lease = try await core.lease(chat.conversation.model)
-        let plan = try GenerationPlan(chat.conversation, lease, client: context.clientName)
-        let tasks = try plan.submit()
-        let head = AnswerHead("chatcmpl-", model: lease.id)
+        let id = Identifier.make("chatcmpl-")
+        let core = core
+        let client = context.clientName
+        let begin: @Sendable () async throws -> (AnswerHead, GenerationPlan, [GenerationTask]) = {
+            let lease = try await core.lease(chat.conversation.model)
+            let plan = try GenerationPlan(chat.conversation, lease, client: client)
+            return (AnswerHead(id: id, model: lease.id), plan, try plan.submit())
+        }
         guard chat.stream.isOn else {
+            let (head, plan, tasks) = try await begin()
             let replies = try await core.collect(plan, tasks, context)
             return Response(json: ChatResponse.json(head, replies, plan))
         }
-        let metrics = core.metrics
-        return core.stream(head.id, tasks, request, context) { stream in
-            await ChatStreamer(
-                head: head, plan: plan, options: chat.stream, stream: stream, metrics: metrics
-            ).run(tasks)
+        return try await core.stream(id, request, context) {
+            let (head, plan, tasks) = try await begin()
+            return StreamWork(tasks) { stream in
+                await ChatStreamer(
+                    head: head, plan: plan, options: chat.stream, stream: stream,
+                    metrics: core.metrics
+                ).run(tasks)
+            }
         }
     }
 }

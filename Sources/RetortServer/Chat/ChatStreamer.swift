@@ -84,7 +84,7 @@ private struct ChatChoiceStream {
             case .finished(let reason, let usage):
                 send(reader.finish())
                 finish(reason)
-                clock.finish(reason)
+                clock.finish(reason, usage)
                 return usage
             case .failed(let error):
                 clock.fail()

@@ -16,26 +16,33 @@ struct CompletionRoutes: Sendable {
 
     private func complete(_ request: Request, _ context: ServerContext) async throws -> Response {
         let completion = try CompletionRequest(try await core.fields(request))
-        let lease = try await core.lease(completion.model)
-        let plan = try GenerationPlan(completion, lease, client: context.clientName)
-        let echoes = try echoes(completion, plan)
-        let head = AnswerHead("cmpl-", model: lease.id)
+        let id = Identifier.make("cmpl-")
+        let core = core
+        let client = context.clientName
+        let begin: @Sendable () async throws -> (AnswerHead, GenerationPlan, [String]) = {
+            let lease = try await core.lease(completion.model)
+            let plan = try GenerationPlan(completion, lease, client: client)
+            return (AnswerHead(id: id, model: lease.id), plan, try Self.echoes(completion, plan))
+        }
         guard completion.stream.isOn else {
+            let (head, plan, echoes) = try await begin()
             let replies = try await collect(completion, plan, context)
             return Response(json: json(head, completion, plan, replies, echoes))
         }
-        let tasks = try plan.submit()
-        let metrics = core.metrics
-        return core.stream(head.id, tasks, request, context) { stream in
-            await CompletionStreamer(
-                head: head, plan: plan, completion: completion, echoes: echoes, stream: stream,
-                metrics: metrics
-            ).run(tasks)
+        return try await core.stream(id, request, context) {
+            let (head, plan, echoes) = try await begin()
+            let tasks = try plan.submit()
+            return StreamWork(tasks) { stream in
+                await CompletionStreamer(
+                    head: head, plan: plan, completion: completion, echoes: echoes, stream: stream,
+                    metrics: core.metrics
+                ).run(tasks)
+            }
         }
     }
 
     /// The prompts' texts, for answers that begin with them.
-    private func echoes(_ completion: CompletionRequest, _ plan: GenerationPlan)
+    private static func echoes(_ completion: CompletionRequest, _ plan: GenerationPlan)
         throws(APIError) -> [String]
     {
         guard completion.echoes else { return [] }

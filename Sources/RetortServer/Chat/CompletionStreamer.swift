@@ -88,7 +88,7 @@ struct CompletionStreamer: Sendable {
             case .rest(let text): send(text, finish: nil)
             case .finished(let reason, let usage):
                 send("", finish: reason == .length ? "length" : "stop")
-                clock.finish(reason)
+                clock.finish(reason, usage)
                 return usage
             case .failed(let error):
                 clock.fail()

@@ -19,18 +19,32 @@ struct MessagesRoutes: Sendable {
 
     private func answer(_ request: Request, _ context: ServerContext) async throws -> Response {
         let message = try MessagesRequest(try await core.fields(request))
-        let lease = try await core.lease(message.conversation.model)
-        let plan = try GenerationPlan(message.conversation, lease, client: context.clientName)
-        let tasks = try plan.submit()
-        let head = AnswerHead("msg_", model: lease.id)
+        let id = Identifier.make("msg_")
+        let core = core
+        let client = context.clientName
+        let begin: @Sendable () async throws -> (AnswerHead, GenerationPlan, [GenerationTask]) = {
+            let lease = try await core.lease(message.conversation.model)
+            let plan = try GenerationPlan(message.conversation, lease, client: client)
+            return (AnswerHead(id: id, model: lease.id), plan, try plan.submit())
+        }
         guard message.isStreamed else {
+            let (head, plan, tasks) = try await begin()
             let replies = try await core.collect(plan, tasks, context)
             return Response(json: MessagesResponse.json(head, replies.first ?? Reply()))
         }
-        let metrics = core.metrics
-        return core.stream(head.id, tasks, request, context) { stream in
-            var streamer = MessagesStreamer(head, plan, stream, metrics)
-            for task in tasks { await streamer.run(task) }
+        let requestID = context.requestID
+        return try await core.stream(
+            id, request, context,
+            onFault: { error, stream in
+                let text = error.anthropicJSON(requestID: requestID).text()
+                stream.append(Array("event: error\ndata: \(text)\n\n".utf8))
+            }
+        ) {
+            let (head, plan, tasks) = try await begin()
+            return StreamWork(tasks) { stream in
+                var streamer = MessagesStreamer(head, plan, stream, core.metrics)
+                for task in tasks { await streamer.run(task) }
+            }
         }
     }
 }

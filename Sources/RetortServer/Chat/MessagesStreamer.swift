@@ -50,7 +50,7 @@ struct MessagesStreamer {
                 begin()
                 send(reader.finish())
                 finish(reason, usage)
-                clock.finish(reason)
+                clock.finish(reason, usage)
                 return
             case .failed(let error):
                 clock.fail()

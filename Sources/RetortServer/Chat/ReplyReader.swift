@@ -92,7 +92,7 @@ struct Reply: Sendable {
         reply.parsed.add(reader.finish())
         // The stream of events ends early only if this task is cancelled.
         if !isEnded { reply.finish = .cancelled }
-        clock.finish(reply.finish)
+        clock.finish(reply.finish, reply.usage)
         return reply
     }
 

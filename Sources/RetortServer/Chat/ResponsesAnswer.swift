@@ -13,13 +13,12 @@ struct ResponsesAnswer: Sendable {
     let metrics: ServerMetrics
 
     /// Makes the response.
-    /// - Parameter stream: Gets the events, and ends with the last one.
+    /// - Parameter stream: Gets the events; who calls ends it.
     /// - Returns: The object, and what the model said as a message; nil if the engine failed.
     /// - Throws: ``APIError`` if the engine fails and there is no stream to tell it.
     func run(_ task: GenerationTask, _ stream: LiveStream?) async throws(APIError)
         -> (json: JSONValue, reply: ParsedResponse)?
     {
-        defer { stream?.end() }
         var items = ResponseItems(stream)
         var reader = plan.makeReplyReader(0)
         var clock = AnswerClock(metrics)
@@ -42,7 +41,7 @@ struct ResponsesAnswer: Sendable {
                 items.add(pieces)
                 parsed.add(pieces)
                 items.finish(reason)
-                clock.finish(reason)
+                clock.finish(reason, usage)
                 let isCut = reason == .length
                 let json = object(
                     isCut ? "incomplete" : "completed", output: items.output, usage: usage,

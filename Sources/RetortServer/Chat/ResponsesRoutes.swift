@@ -46,21 +46,27 @@ struct ResponsesRoutes: Sendable {
         if let instructions = responses.instructions {
             responses.conversation.conversation.messages.insert(.system(instructions), at: 0)
         }
-        let lease = try await core.lease(responses.conversation.model)
-        let plan = try GenerationPlan(
-            responses.conversation, lease, client: context.clientName)
-        let tasks = try plan.submit()
-        let head = AnswerHead("resp_", model: lease.id)
-        let answer = ResponsesAnswer(
-            head: head, request: responses, plan: plan, metrics: core.metrics)
+        let id = Identifier.make("resp_")
+        let core = core
+        let client = context.clientName
+        let asked = responses
+        let begin: @Sendable () async throws -> (ResponsesAnswer, [GenerationTask]) = {
+            let lease = try await core.lease(asked.conversation.model)
+            let plan = try GenerationPlan(asked.conversation, lease, client: client)
+            let answer = ResponsesAnswer(
+                head: AnswerHead(id: id, model: lease.id), request: asked, plan: plan,
+                metrics: core.metrics)
+            return (answer, try plan.submit())
+        }
         let store = store
         let owner = context.client?.id
         let isStored = responses.isStored
         let keep: @Sendable (JSONValue, ParsedResponse) -> Void = { json, reply in
             guard isStored else { return }
-            store.add(head.id, messages + [Self.message(reply, json)], json, owner: owner)
+            store.add(id, messages + [Self.message(reply, json)], json, owner: owner)
         }
         guard responses.isStreamed else {
+            let (answer, tasks) = try await begin()
             let cancel: @Sendable () -> Void = { for task in tasks { task.cancel() } }
             return try await context.watchingConnection(onClose: cancel) {
                 for task in tasks {
@@ -71,10 +77,20 @@ struct ResponsesRoutes: Sendable {
                 throw APIError.internalError
             }
         }
-        return core.stream(head.id, tasks, request, context) { stream in
-            for task in tasks {
-                // What goes wrong is told in the stream.
-                if let (json, reply) = try? await answer.run(task, stream) { keep(json, reply) }
+        return try await core.stream(id, request, context) {
+            let (answer, tasks) = try await begin()
+            return StreamWork(tasks) { stream in
+                defer { stream.end() }
+                for task in tasks {
+                    do throws(APIError) {
+                        // Nil if the engine failed, which the stream has told.
+                        if let (json, reply) = try await answer.run(task, stream) {
+                            keep(json, reply)
+                        }
+                    } catch {
+                        stream.appendError(error)
+                    }
+                }
             }
         }
     }

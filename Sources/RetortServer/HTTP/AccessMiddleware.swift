@@ -25,7 +25,8 @@ struct AccessMiddleware: RouterMiddleware {
         do {
             response = try await next(request, context)
         } catch {
-            let mapped = apiError(error, request, context)
+            var mapped = apiError(error, request, context)
+            if Self.leavesLongBody(request, mapped.status) { mapped.closesConnection = true }
             response = mapped.response(request, context)
         }
         setHeaders(&response, request, context)
@@ -40,6 +41,12 @@ struct AccessMiddleware: RouterMiddleware {
                 "ms": .stringConvertible(Int(duration / .milliseconds(1))),
             ])
         return response
+    }
+
+    /// Whether a request was answered without its body, which is too long to be read for nothing.
+    private static func leavesLongBody(_ request: Request, _ status: HTTPResponse.Status) -> Bool {
+        guard [401, 403, 404, 405, 415].contains(status.code) else { return false }
+        return request.headers[.contentLength].flatMap { Int($0) } ?? 0 > 65_536
     }
 
     private static func isPlain(_ id: String) -> Bool {

@@ -53,8 +53,18 @@ struct RequestReader: Sendable {
         let timeout = timeout
         return try await withThrowingTaskGroup(of: ByteBuffer?.self) { group in
             group.addTask {
-                do { return try await body.collect(upTo: limit) } catch is NIOTooManyBytesError {
+                do {
+                    return try await body.collect(upTo: limit)
+                } catch is NIOTooManyBytesError {
                     return nil
+                } catch is CancellationError {
+                    throw CancellationError()
+                } catch {
+                    // The client went away, or its chunks are none.
+                    var error = APIError(
+                        .badRequest, "the body ended before it was whole", code: "incomplete_body")
+                    error.closesConnection = true
+                    throw error
                 }
             }
             group.addTask {

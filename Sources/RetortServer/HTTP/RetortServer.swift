@@ -74,8 +74,11 @@ public struct RetortServer: Service {
     /// The application, for tests without a service group.
     public func application() throws -> some ApplicationProtocol {
         let watchLimit = configuration.maximumBodyBytes
+        let patience = TimeAmount.nanoseconds(configuration.closingTime.nanoseconds)
         let channel = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [ConnectionWatch(maximumBodyBytes: watchLimit)],
+            additionalChannelHandlers: [
+                ConnectionWatch(maximumBodyBytes: watchLimit), ConnectionCloser(patience: patience),
+            ],
             idleTimeout: .nanoseconds(configuration.idleTimeout.nanoseconds),
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: configuration.maximumHeaderBytes,

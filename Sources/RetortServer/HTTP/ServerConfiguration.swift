@@ -28,6 +28,8 @@ public struct ServerConfiguration: Sendable {
     public var bodyTimeout = Duration.seconds(60)
     /// How long a connection may stay without a request.
     public var idleTimeout = Duration.seconds(120)
+    /// How long a client may go on sending after a response that ends the connection.
+    public var closingTime = Duration.seconds(5)
     /// Silence of a stream after which a comment is sent.
     public var keepAliveInterval = Duration.seconds(5)
     /// How long a stream can be read again after its end.

@@ -2,6 +2,7 @@
 
 import HTTPTypes
 import Hummingbird
+import Logging
 import RetortEngine
 import RetortJSON
 import Synchronization
@@ -56,23 +57,42 @@ struct ServerCore: Sendable {
     /// Sends an answer as it is made.
     /// - Parameters:
     ///   - id: The answer's id, by which the stream can be read again.
-    ///   - write: Writes all events and ends the stream.
+    ///   - onFault: Tells a client of what `begin` throws once the stream has begun.
+    ///   - begin: Hands the request to the engine, for which the model may have to be loaded. What it
+    ///     throws within the keep-alive interval is the response; if it takes longer, the stream
+    ///     begins and is kept alive meanwhile.
     func stream(
-        _ id: String, _ tasks: [GenerationTask], _ request: Request, _ context: ServerContext,
-        _ write: @escaping @Sendable (LiveStream) async -> Void
-    ) -> Response {
+        _ id: String, _ request: Request, _ context: ServerContext,
+        onFault: @escaping @Sendable (APIError, LiveStream) -> Void = { $1.appendError($0) },
+        _ begin: @escaping @Sendable () async throws -> StreamWork
+    ) async throws -> Response {
         let isResumable = request.headers[.resumable]?.lowercased() == "true"
+        let beginning = Beginning(begin)
+        let early = try await beginning.work(within: configuration.keepAliveInterval)
         let stream = LiveStream(
             id: id, owner: context.client?.id,
             grace: isResumable ? configuration.resumeGrace : nil)
-        stream.drive(tasks)
+        if let early { stream.drive(early.tasks) }
         streams.add(stream, alias: context.requestID)
         let streams = streams
         let response = EventStreamResponse(keepAlive: configuration.keepAliveInterval).response(
             stream, numbered: isResumable, context)
         // Outlives this request where it may be resumed.
         Task {
-            await write(stream)
+            do {
+                let work = try await beginning.task.value
+                if early == nil { stream.drive(work.tasks) }
+                await work.write(stream)
+            } catch {
+                let fault = error as? APIError
+                if fault == nil {
+                    context.logger.error(
+                        "unexpected error: \(error)",
+                        metadata: ["request": .string(context.requestID)])
+                }
+                onFault(fault ?? .internalError, stream)
+                stream.end()
+            }
             streams.retire(stream)
         }
         return response

@@ -60,6 +60,9 @@ enum PrometheusText {
             writer.sample("retort:http_responses_total", [("status", "\(status)")], Double(count))
         }
         writer.histogram(
+            "retort_queue_wait_seconds", "Time from acceptance until first computed.",
+            values.queueWait)
+        writer.histogram(
             "vllm:time_to_first_token_seconds", "Time until the first token.", values.firstToken)
         writer.histogram(
             "vllm:inter_token_latency_seconds", "Time between tokens.", values.betweenTokens)

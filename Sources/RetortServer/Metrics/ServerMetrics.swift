@@ -44,7 +44,12 @@ final class ServerMetrics: Sendable {
         0.1, 0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960,
     ]
 
+    static let queueBounds = [
+        0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300,
+    ]
+
     struct Values: Sendable {
+        var queueWait = Histogram(ServerMetrics.queueBounds)
         var firstToken = Histogram(ServerMetrics.firstTokenBounds)
         var betweenTokens = Histogram(ServerMetrics.betweenBounds)
         var request = Histogram(ServerMetrics.requestBounds)
@@ -59,9 +64,10 @@ final class ServerMetrics: Sendable {
     func countResponse(status: Int) { state.withLock { $0.responses[status, default: 0] += 1 } }
 
     fileprivate func record(
-        firstToken: Double?, between: Histogram, total: Double, finish: String
+        queueWait: Double?, firstToken: Double?, between: Histogram, total: Double, finish: String
     ) {
         state.withLock { values in
+            if let queueWait { values.queueWait.observe(queueWait) }
             if let firstToken { values.firstToken.observe(firstToken) }
             values.betweenTokens.add(between)
             values.request.observe(total)
@@ -90,14 +96,18 @@ struct AnswerClock: Sendable {
         last = now
     }
 
-    func finish(_ reason: FinishReason) {
-        end(reason == .cancelled ? "abort" : reason.rawValue)
+    func finish(_ reason: FinishReason, _ usage: GenerationUsage) {
+        // One that was cancelled while it waited never got its turn.
+        end(
+            reason == .cancelled ? "abort" : reason.rawValue,
+            queueWait: first == nil && reason == .cancelled ? nil : usage.queueSeconds)
     }
 
-    func fail() { end("error") }
+    func fail() { end("error", queueWait: nil) }
 
-    private func end(_ name: String) {
+    private func end(_ name: String, queueWait: Double?) {
         metrics.record(
-            firstToken: first, between: between, total: (.now - start) / .seconds(1), finish: name)
+            queueWait: queueWait, firstToken: first, between: between,
+            total: (.now - start) / .seconds(1), finish: name)
     }
 }

@@ -43,6 +43,7 @@ final class LiveStream: Sendable {
         var readers: [Int: Reader] = [:]
         var nextReader = 0
         var tasks: [GenerationTask] = []
+        var isCancelled = false
         var departures = 0
         var endedAt: ContinuousClock.Instant?
 
@@ -99,7 +100,14 @@ final class LiveStream: Sendable {
     // MARK: - The writer's side
 
     /// Takes charge of the requests that make the answer.
-    func drive(_ tasks: [GenerationTask]) { state.withLock { $0.tasks = tasks } }
+    func drive(_ tasks: [GenerationTask]) {
+        let isCancelled = state.withLock { state in
+            state.tasks = tasks
+            return state.isCancelled
+        }
+        // Nobody waited until the model was loaded.
+        if isCancelled { for task in tasks { task.cancel() } }
+    }
 
     /// Adds an event, all of its lines with the empty one at its end.
     func append(_ event: [UInt8]) {
@@ -115,18 +123,27 @@ final class LiveStream: Sendable {
     func end() {
         wake { state in
             state.isEnded = true
+            // What was made room for and not used would be kept as long as the stream.
+            state.bytes = state.bytes.withUnsafeBufferPointer { Array($0) }
+            state.ends = state.ends.withUnsafeBufferPointer { Array($0) }
             state.endedAt = .now
             state.tasks = []
         }
     }
 
     /// Ends the answer where it stands.
-    func cancel() { for task in state.withLock({ $0.tasks }) { task.cancel() } }
+    func cancel() {
+        let tasks = state.withLock { state in
+            state.isCancelled = true
+            return state.tasks
+        }
+        for task in tasks { task.cancel() }
+    }
 
     /// Closes the thoughts.
     func endThought() { for task in state.withLock({ $0.tasks }) { task.endThought() } }
 
-    var byteCount: Int { state.withLock { $0.bytes.count } }
+    var byteCount: Int { state.withLock { $0.bytes.count + 8 * $0.ends.count } }
     var endedAt: ContinuousClock.Instant? { state.withLock { $0.endedAt } }
     var isEnded: Bool { state.withLock { $0.isEnded } }
 

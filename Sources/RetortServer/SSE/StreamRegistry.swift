@@ -6,10 +6,14 @@ import Synchronization
 final class StreamRegistry: Sendable {
     private struct State {
         var streams: [String: LiveStream] = [:]
-        /// Ended ones, the oldest first.
+        /// Ended ones from `oldest` on, the oldest first.
         var ended: [LiveStream] = []
-        /// Other names of streams.
+        var oldest = 0
+        /// Of those that ended.
+        var bytes = 0
+        /// Other names of streams, and the other name of each.
         var aliases: [String: String] = [:]
+        var aliasOf: [String: String] = [:]
     }
 
     private let state = Mutex(State())
@@ -26,6 +30,7 @@ final class StreamRegistry: Sendable {
             purge(&state)
             state.streams[stream.id] = stream
             state.aliases[alias] = stream.id
+            state.aliasOf[stream.id] = alias
         }
     }
 
@@ -33,6 +38,7 @@ final class StreamRegistry: Sendable {
     func retire(_ stream: LiveStream) {
         state.withLock { state in
             state.ended.append(stream)
+            state.bytes += stream.byteCount
             purge(&state)
         }
     }
@@ -53,14 +59,22 @@ final class StreamRegistry: Sendable {
 
     private func purge(_ state: inout State) {
         let limit = ContinuousClock.now.advanced(by: .zero - retention)
-        var bytes = state.ended.reduce(0) { $0 + $1.byteCount }
-        while let oldest = state.ended.first,
-            bytes > maximumBytes || (oldest.endedAt ?? .now) < limit
-        {
-            bytes -= oldest.byteCount
+        while state.oldest < state.ended.count {
+            let oldest = state.ended[state.oldest]
+            guard state.bytes > maximumBytes || (oldest.endedAt ?? .now) < limit else { break }
+            state.bytes -= oldest.byteCount
             state.streams[oldest.id] = nil
-            state.aliases = state.aliases.filter { $0.value != oldest.id }
-            state.ended.removeFirst()
+            if let alias = state.aliasOf.removeValue(forKey: oldest.id),
+                state.aliases[alias] == oldest.id
+            {
+                state.aliases[alias] = nil
+            }
+            state.oldest += 1
+        }
+        // Each is moved at most once on its way out.
+        if state.oldest > state.ended.count / 2 {
+            state.ended.removeFirst(state.oldest)
+            state.oldest = 0
         }
     }
 }

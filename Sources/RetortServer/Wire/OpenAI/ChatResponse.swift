@@ -10,8 +10,8 @@ struct AnswerHead: Sendable {
     let created: Int
     let model: String
 
-    init(_ prefix: String, model: String) {
-        id = Identifier.make(prefix)
+    init(id: String, model: String) {
+        self.id = id
         created = Int(WallClock.seconds)
         self.model = model
     }
