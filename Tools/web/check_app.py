@@ -105,6 +105,12 @@ class App:
         dialog.get_by_role("button", name="Save").click()
         expect(dialog).to_have_count(0)
 
+    def end_slow_answer(self, runner: "Runner") -> None:
+        """Random weights do not end by themselves; there is nothing more to see in their answer."""
+        if runner.server is not None:
+            self.page.get_by_role("button", name="Stop").click()
+        self.finished()
+
     def new_chat(self) -> None:
         self.page.locator("#sidebar").get_by_role("button", name="New chat").click()
         expect(self.page.locator("article")).to_have_count(0)

@@ -186,9 +186,9 @@ def stop_and_answer_now(runner) -> None:
         app.shot("thinking")
         app.check_accessible("thinking")
         answer.get_by_role("button", name="Answer now").click()
-        expect(answer.get_by_role("button", name="Thought for")).to_be_visible()
-        app.finished()
-        expect(answer.locator(".answer-text")).not_to_be_empty()
+        expect(answer.get_by_role("button", name="Thought for")).to_be_visible(timeout=60_000)
+        expect(answer.locator(".answer-text")).not_to_be_empty(timeout=60_000)
+        app.end_slow_answer(runner)
         app.write(runner.slow_question)
         answer = page.locator("article.answer").last
         expect(answer.get_by_role("button", name="Thinking…")).to_be_visible(timeout=60_000)
@@ -237,7 +237,8 @@ def resume_in_mid_answer(runner) -> None:
         app.context.set_offline(False)
         expect(thinking).to_be_visible()
         page.get_by_role("button", name="Answer now").click()
-        app.finished()
+        expect(page.locator("article.answer").last.locator(".answer-text")).not_to_be_empty(timeout=60_000)
+        app.end_slow_answer(runner)
         expect(page.locator("#sidebar .item-dot")).to_have_count(0)
 
 
