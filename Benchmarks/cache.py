@@ -4,7 +4,7 @@
 
     python3 Benchmarks/cache.py [--models FOLDER]
 
-Makes two small models of 4 layers that differ in what they cache, and takes the growth of the memory
+Makes two small models of 12 layers that differ in what they cache, and takes the growth of the memory
 between two depths. Linux only. Needs a release build and Tools/requirements.txt.
 """
 import argparse
@@ -14,7 +14,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-LAYERS, SHORT, LONG = 4, 1024, 3072
+LAYERS, SHORT, LONG = 12, 1024, 3072
 # name: script, options, values cached for each token and layer
 MODELS = {
     "latents (MLA)": ("make_random_deepseek.py", ["--heads", "128", "--dense"], 512 + 64),

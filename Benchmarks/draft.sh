@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What a draft model gains at the most and loses at the most: a model of random weights of which all layers from the
-# fourth on add nothing is guessed by its own first four layers (every guess is right), then by four layers of another seed
-# (no guess is).
+# fourth on add nothing is guessed by its own first four layers (whose guesses are right), then by four layers of another
+# seed (whose guesses are not).
 #
 #   Benchmarks/draft.sh [FOLDER]
 #
@@ -26,8 +26,8 @@ for kind in same other; do
     result=$(.build/release/retort bench "$folder/draft-target.gguf" --draft-model "$folder/draft-$kind.gguf" --skip-check \
         --prompt-tokens 64 --gen-tokens "${GEN_TOKENS:-96}" --repetitions "${ROUNDS:-5}" --threads "${THREADS:-2}" --json)
     field() { sed "s/.*\"$1\":\([^,}]*\).*/\1/" <<<"$result"; }
-    name="all right"
-    [ "$kind" = other ] && name="all wrong"
+    name="by its own first layers"
+    [ "$kind" = other ] && name="by layers of another seed"
     printf '| %s | %.1f | %.1f | %.2f | %d of %d |\n' "$name" "$(field plain_tokens_per_second)" \
         "$(field speculative_tokens_per_second)" "$(field speedup)" "$(field accepted_tokens)" "$(field drafted_tokens)"
 done

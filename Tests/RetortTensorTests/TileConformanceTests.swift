@@ -94,18 +94,25 @@ private func packed(_ bytes: [UInt8], _ dtype: DType, rows: Int, depth: Int) -> 
         var x = Activations(random.floats(c.rows * c.depth), c.kernels)
         let bytes = randomBlocks(dtype, elements: c.outputs * c.depth, &random)
         let tiles = packed(bytes, dtype, rows: c.outputs, depth: c.depth)
-        func run(_ kernels: Kernels) -> [Float] {
+        func run(_ kernels: Kernels, asPrompt: Bool = false) -> [Float] {
+            let table = kernels.table.pointee
             // One more than is written, which has to stay.
             var y = [Float](repeating: 12345, count: c.rows * c.outputs + 1)
             x.withView {
-                kernels.table.pointee.tile_gemm(
-                    &y, c.outputs, tiles, dtype.kernelType, c.outputs, $0, c.rows, c.depth)
+                if asPrompt {
+                    table.tile_gemm_many(
+                        &y, c.outputs, tiles, dtype.kernelType, c.outputs, $0, c.rows, c.depth)
+                } else {
+                    table.tile_gemm(
+                        &y, c.outputs, tiles, dtype.kernelType, c.outputs, $0, c.rows, c.depth)
+                }
             }
             #expect(y.removeLast() == 12345)
             return y
         }
         let y = run(c.kernels)
         #expect(relativeError(y, run(scalar)) < 1e-5)
+        #expect(relativeError(run(c.kernels, asPrompt: true), y) < 1e-5)
         let w = loaded(bytes, dtype, count: c.outputs * c.depth, c.kernels)
         #expect(relativeError(y, product(x.floats(c.rows * c.depth), w, c)) < 1e-5)
     }

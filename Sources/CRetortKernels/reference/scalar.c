@@ -101,7 +101,7 @@ static void tile_gemm(float *c, size_t ldc, const uint8_t *tiles, rk_dtype type,
 }
 
 /// There is one way for any number of rows.
-#define tile_gemm_many tile_gemm
+#define RK_TILE_GEMM_MANY tile_gemm
 
 static void attention_scores(float *scores, const float *q, const void *keys, rk_dtype type,
                              size_t row_bytes, size_t n, size_t d, float factor) {

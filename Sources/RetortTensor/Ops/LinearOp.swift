@@ -117,11 +117,17 @@ final class LinearTask: ParallelTask {
         let target = out.base + first
         if weight.dtype.isQuantized {
             let tiles = weight.base + first / Int(RK_TILE) * weight.stride
-            let product =
-                readsPrompt ? table.pointee.tile_gemm_many : table.pointee.tile_gemm
-            product?(
-                target, out.stride, tiles.assumingMemoryBound(to: UInt8.self),
-                weight.dtype.kernelType, count, quantized, x.rows, x.columns)
+            let bytes = tiles.assumingMemoryBound(to: UInt8.self)
+            // Called by name: an entry that is missing in a table must not be passed over.
+            if readsPrompt {
+                table.pointee.tile_gemm_many(
+                    target, out.stride, bytes, weight.dtype.kernelType, count, quantized, x.rows,
+                    x.columns)
+            } else {
+                table.pointee.tile_gemm(
+                    target, out.stride, bytes, weight.dtype.kernelType, count, quantized, x.rows,
+                    x.columns)
+            }
         } else if let rounded {
             runPairs(
                 weight, rounded, first: first, count: count, target: target, panels[thread].floats)
