@@ -26,7 +26,7 @@ test: deps ## every test, release mode, no network
 	$(SWIFT) test $(BUILD_FLAGS) --disable-testable-imports
 
 web-test: ## the web app's texts, formulas and client, with node
-	node --test Tests/WebTests
+	node --test Tests/WebTests/*.test.mjs
 
 web-check: ## the web app in a headless Chromium; BASE=URL takes a running server, else a mock is started
 	python3 Tools/web/check_app.py $(if $(BASE),--base $(BASE))

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a GGUF file of a real model's shape with random weights, for speed measurements only.
+"""Writes a GGUF file of a real model's shape with random weights, for measurements and slow answers.
 
     python3 Tools/make_random_model.py --shape qwen2-1.5b --type q8_0 OUT.gguf
+    python3 Tools/make_random_model.py --shape qwen2-slow --chat OUT.gguf
 
 Needs: numpy, gguf (see Tools/requirements.txt). The vocabulary is synthetic: the 256 bytes, then
 numbered fillers, so that any reader of GGUF accepts the file. Blocks of quantised types are random
 bytes with scales of the right size. q4_k_m is llama.cpp's mixture of q4_k and q6_k. A tensor's numbers
 depend on the seed, its name, shape and type alone.
+--chat gives a chat template that opens a thought, and weights that never end a text: the thought goes on
+until it is closed from outside or the limit is reached, as a check of "stop" needs.
 """
 import argparse
 import zlib
@@ -24,6 +27,10 @@ SHAPES = {
     "expanded-heads": dict(
         hidden=256, layers=4, heads=128, kv_heads=128, head_dim=160, ffn=256, vocab=2048,
         theta=10000.0, context=16384),
+    # Some 40 tokens/s on two cores: long enough to stop, quick enough to wait for
+    "qwen2-slow": dict(
+        hidden=1024, layers=16, heads=8, kv_heads=2, head_dim=128, ffn=4096, vocab=2048,
+        theta=10000.0, context=4096),
     "qwen2-tiny": dict(
         hidden=256, layers=4, heads=4, kv_heads=2, head_dim=64, ffn=768, vocab=2048,
         theta=10000.0, context=4096),
@@ -75,6 +82,13 @@ def kind_of(name, layers, kind, is_mixture):
     return KINDS.Q6_K if more else kind
 
 
+CHAT_TEMPLATE = (
+    "{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}"
+    "{% if add_generation_prompt %}assistant: <think>\n{% endif %}"
+)
+THOUGHT = ["<think>", "</think>"]
+
+
 def bytes_to_unicode():
     """The printable character that byte-level BPE uses for each byte (GPT-2)."""
     kept = [*range(33, 127), *range(161, 173), *range(174, 256)]
@@ -88,15 +102,15 @@ def bytes_to_unicode():
     return table
 
 
-def add_vocabulary(writer, size, pre, end):
-    """A synthetic byte-level vocabulary: the bytes, one merge, numbered fillers, an end token."""
+def add_vocabulary(writer, size, pre, end, marks=()):
+    """A synthetic byte-level vocabulary: the bytes, one merge, numbered fillers, marks, an end token."""
     byte_tokens = list(bytes_to_unicode().values())
     merged = byte_tokens[0] + byte_tokens[1]
-    tokens = byte_tokens + [merged] + [f"filler{i}" for i in range(size - 258)] + [end]
+    tokens = byte_tokens + [merged] + [f"filler{i}" for i in range(size - 258 - len(marks))] + [*marks, end]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre(pre)
     writer.add_token_list(tokens)
-    writer.add_token_types([1] * (len(tokens) - 1) + [3])
+    writer.add_token_types([1] * (size - 1 - len(marks)) + [4] * len(marks) + [3])
     writer.add_token_merges([f"{byte_tokens[0]} {byte_tokens[1]}"])
     writer.add_eos_token_id(len(tokens) - 1)
     writer.add_bos_token_id(len(tokens) - 1)
@@ -111,6 +125,7 @@ def main():
     parser.add_argument("--idle-from", type=int, metavar="N",
                         help="layers from N on add nothing: a model of N layers of the same seed says the same")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--chat", action="store_true", help="a chat template with thoughts, and texts without end")
     parser.add_argument("output")
     options = parser.parse_args()
     s = dict(SHAPES[options.shape])
@@ -135,19 +150,21 @@ def main():
     writer.add_layer_norm_rms_eps(1e-6)
     writer.add_vocab_size(s["vocab"])
 
-    add_vocabulary(writer, s["vocab"], "qwen2", "<|endoftext|>")
+    add_vocabulary(writer, s["vocab"], "qwen2", "<|endoftext|>", THOUGHT if options.chat else ())
+    if options.chat:
+        writer.add_chat_template(CHAT_TEMPLATE)
 
-    def matrix(name, rows, columns, idle=False):
+    def matrix(name, rows, columns, scale=1.0, zero_rows=0):
         rng = generator(name)
         kind = kind_of(name, s["layers"], TYPES[options.type], options.type == "q4_k_m")
-        std = 1 / np.sqrt(columns)
+        std = scale / np.sqrt(columns)
         if kind not in (KINDS.F32, KINDS.F16, KINDS.BF16):
             raw = random_blocks(rng, kind, rows, columns, std)
-            if idle:
-                raw[:] = 0
+            raw[rows - zero_rows:] = 0
             writer.add_tensor(name, raw, raw_dtype=kind)
             return
-        x = rng.standard_normal((rows, columns), np.float32) * np.float32(0 if idle else std)
+        x = rng.standard_normal((rows, columns), np.float32) * np.float32(std)
+        x[rows - zero_rows:] = 0
         if kind == KINDS.F32:
             writer.add_tensor(name, x)
         else:
@@ -168,13 +185,17 @@ def main():
         vector(f"{block}.attn_q.bias", queries)
         vector(f"{block}.attn_k.bias", keys)
         vector(f"{block}.attn_v.bias", keys)
-        matrix(f"{block}.attn_output.weight", hidden, queries, idle=i >= idle_from)
+        matrix(f"{block}.attn_output.weight", hidden, queries, zero_rows=hidden if i >= idle_from else 0)
         vector(f"{block}.ffn_norm.weight", hidden, 1)
         matrix(f"{block}.ffn_gate.weight", s["ffn"], hidden)
         matrix(f"{block}.ffn_up.weight", s["ffn"], hidden)
-        matrix(f"{block}.ffn_down.weight", hidden, s["ffn"], idle=i >= idle_from)
+        matrix(f"{block}.ffn_down.weight", hidden, s["ffn"], zero_rows=hidden if i >= idle_from else 0)
     vector("output_norm.weight", hidden, 1)
-    matrix("output.weight", s["vocab"], hidden)
+    if options.chat:
+        # Logits of 0 beside a thousand with a deviation of 3: the marks and the end are not chosen.
+        matrix("output.weight", s["vocab"], hidden, scale=3, zero_rows=len(THOUGHT) + 1)
+    else:
+        matrix("output.weight", s["vocab"], hidden)
 
     writer.write_header_to_file()
     writer.write_kv_data_to_file()

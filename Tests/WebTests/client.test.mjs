@@ -6,6 +6,7 @@ import { bytes, dateGroup, duration, energy, fileName, money, plural, speed, tic
 import { Run } from "../../Sources/RetortServer/Resources/app/js/run.js";
 import { EventParser } from "../../Sources/RetortServer/Resources/app/js/sse.js";
 import { Tree } from "../../Sources/RetortServer/Resources/app/js/tree.js";
+import { shortFacts } from "../../Sources/RetortServer/Resources/app/js/views/facts.js";
 import { numberOf } from "../../Sources/RetortServer/Resources/app/js/views/settings.js";
 
 describe("Server-sent events", () => {
@@ -47,7 +48,19 @@ describe("Numbers and times for people", () => {
   test("what ticks", () => assert.deepEqual([0.9, 12.9, 61].map(ticking), ["0 s", "12 s", "1 min 1 s"]));
   test("sizes", () => assert.deepEqual([0, 999, 909_632, 1_117_320_000, 4e12].map(bytes), ["0 B", "999 B", "910 kB", "1.1 GB", "4 TB"]));
   test("speeds, energies, prices", () => assert.deepEqual([speed(5.25), speed(54.4), energy(24.4), energy(7200), money(0.00123, "USD"), money(1.5, null)],
-    ["5.3 tok/s", "54 tok/s", "24 J", "2 Wh", "0.0012 USD", "1.50"]));
+    ["5.3 tok/s", "54 tok/s", "24 J", "2 Wh", "$0.0012", "1.50"]));
+  test("small prices are written out", () => assert.deepEqual(
+    [money(0.0004, "USD"), money(0.000012, "EUR"), money(2e-9, "USD"), money(0, "USD")],
+    ["$0.0004", "0.000012 EUR", "< $0.00001", "$0.00"]));
+  test("an answer's line has its price where one is known", () => {
+    const message = {
+      usage: { completion_tokens: 261 }, timings: { tokens_per_second: 54, prompt_seconds: 0.5, decode_seconds: 4 },
+      cost: { price: null, currency: null },
+    };
+    assert.equal(shortFacts(message), "261 tokens · 54 tok/s · 4.5 s");
+    const priced = { ...message, cost: { price: 0.0004, currency: "USD" } };
+    assert.equal(shortFacts(priced), "261 tokens · 54 tok/s · 4.5 s · $0.0004");
+  });
   test("plurals", () => assert.deepEqual([plural(1, "token"), plural(1200, "token")], ["1 token", "1,200 tokens"]));
   test("dates", () => {
     const now = new Date(2026, 10, 29, 12);

@@ -266,9 +266,11 @@ describe("Texts made to be slow are read in linear time", () => {
     ["lines", "a\n".repeat(n)], ["formula groups", `\\(${"{".repeat(5000)}\\)`], ["underscores", "_".repeat(n)], ["stars", `${"*".repeat(n)}a${"*".repeat(n)}`],
   ]) {
     test(name, () => {
-      const start = performance.now();
+      // Of the processor: a machine that is busy with other things makes no text slower.
+      const start = process.cpuUsage();
       html(text);
-      assert.ok(performance.now() - start < 2000, `${performance.now() - start} ms`);
+      const { user, system } = process.cpuUsage(start);
+      assert.ok(user + system < 2_000_000, `${(user + system) / 1000} ms`);
     });
   }
 });

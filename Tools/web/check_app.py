@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Drives the web app in a headless Chromium, against the mock server or a real one.
 
-    python Tools/web/check_app.py [--base URL] [--key KEY] [--screenshots DIR] [--slow-question TEXT] [--only NAME…]
+    python Tools/web/check_app.py [--retort PROGRAM | --base URL] [--key KEY] [--screenshots DIR] [--only NAME…]
 
-Without --base it starts the mock server. A real server must have the bundled model as its default, or
-another that can multiply. --slow-question is one that the server answers for ten seconds or more: what
-needs it (stop, "answer now", resuming in mid-answer) is left out, and said to be, where a real server
-has none. The end status is 1 if anything failed.
+Without --base and --retort it starts the mock server. --retort starts that program's `serve` with the
+bundled model and one of random weights that is slow enough to be stopped (made with numpy and gguf, or
+--slow-model FILE), so that everything is checked but failures that only the mock makes when asked to. A server
+at --base must have a default model that can multiply; --slow-question is one that it answers for ten
+seconds or more, without which stop, "answer now" and resuming are left out, and said to be. The end
+status is 1 if anything failed.
 
 Versions: playwright 1.65.2, axe-playwright-python 0.1.8, Chromium of Debian
 """
@@ -27,8 +29,10 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, 
 import scenarios_conversation
 import scenarios_page
 from mock_server import serve
+from real_server import RealServer
 
-ANSWER_MILLISECONDS = 60_000
+# The slow model takes its time on a busy machine.
+ANSWER_MILLISECONDS = 120_000
 # Kept from page to page, since a violation may come at any time.
 LISTENER = """document.addEventListener('securitypolicyviolation', (event) => {
   console.error('CSP: ' + event.violatedDirective + ' ' + event.blockedURI);
@@ -90,6 +94,23 @@ class App:
         expect(answer.get_by_role("button", name="Copy the answer")).to_be_visible(timeout=ANSWER_MILLISECONDS)
         return answer
 
+    def choose_slow_model(self, runner: "Runner") -> None:
+        """A real server's slow model, with an end to its answers; the mock's questions are slow themselves."""
+        if runner.server is None:
+            return
+        self.page.get_by_label("Model", exact=True).select_option(runner.server.slow_id)
+        self.page.get_by_role("button", name="Settings of this conversation").click()
+        dialog = self.page.get_by_role("dialog", name="Settings of this conversation")
+        dialog.get_by_label("Most tokens").fill("400")
+        dialog.get_by_role("button", name="Save").click()
+        expect(dialog).to_have_count(0)
+
+    def end_slow_answer(self, runner: "Runner") -> None:
+        """Random weights do not end by themselves; there is nothing more to see in their answer."""
+        if runner.server is not None:
+            self.page.get_by_role("button", name="Stop").click()
+        self.finished()
+
     def new_chat(self) -> None:
         self.page.locator("#sidebar").get_by_role("button", name="New chat").click()
         expect(self.page.locator("article")).to_have_count(0)
@@ -133,14 +154,18 @@ class Runner:
 
     def __init__(self, browser: Browser, options: argparse.Namespace):
         self.browser, self.options = browser, options
-        self.mock = options.base is None
-        self.base = options.base or self.start_mock()
-        self.slow_question = options.slow_question or ("Ponder this for long" if self.mock else None)
+        self.server = RealServer(options.retort, options.slow_model) if options.retort else None
+        self.mock = options.base is None and self.server is None
+        self.base = self.server.base if self.server else options.base or self.start_mock()
+        ponder = None if options.base else "Ponder this for long"
+        self.slow_question = options.slow_question or ponder
         self.shots = Path(options.screenshots) if options.screenshots else None
         if self.shots:
             self.shots.mkdir(parents=True, exist_ok=True)
 
     def reason_to_leave_out(self, scenario) -> str | None:
+        if scenario in scenarios_conversation.NEEDS_OWN_SERVER and self.server is None:
+            return "no --retort to stop and start"
         if self.mock:
             return None
         if scenario in scenarios_conversation.NEEDS_SLOW and self.slow_question is None:
@@ -170,7 +195,10 @@ class Runner:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Check the web app in a browser.")
-    parser.add_argument("--base", help="the address of a running server; without it the mock is started")
+    server = parser.add_mutually_exclusive_group()
+    server.add_argument("--base", help="the address of a running server; without it the mock is started")
+    server.add_argument("--retort", metavar="PROGRAM", help="start this program's server")
+    parser.add_argument("--slow-model", metavar="FILE", help="with --retort: a slow model that thinks")
     parser.add_argument("--key", help="the key that the server needs")
     parser.add_argument("--screenshots", metavar="DIR", help="where to keep pictures")
     parser.add_argument("--slow-question", metavar="TEXT", help="a question whose answer takes ten seconds or more")
@@ -183,25 +211,31 @@ def main() -> int:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=options.chromium, args=["--no-sandbox"])
         runner = Runner(browser, options)
-        for scenario in scenarios_conversation.ALL + scenarios_page.ALL:
-            name = scenario.__name__
-            if options.only and name not in options.only:
-                continue
-            reason = runner.reason_to_leave_out(scenario)
-            if reason:
-                print(f"left out  {name}: {reason}", flush=True)
-                continue
-            start = time.monotonic()
-            try:
-                scenario(runner)
-                print(f"ok        {name} ({time.monotonic() - start:.1f} s)", flush=True)
-            except Exception as error:
-                failed.append(name)
-                if not isinstance(error, AssertionError):
-                    traceback.print_exc()
-                print(f"FAILED    {name}: {error}", flush=True)
-        browser.close()
-    print(f"{len(failed)} failed" if failed else "all passed")
+        passed = 0
+        try:
+            for scenario in scenarios_conversation.ALL + scenarios_page.ALL:
+                name = scenario.__name__
+                if options.only and name not in options.only:
+                    continue
+                reason = runner.reason_to_leave_out(scenario)
+                if reason:
+                    print(f"left out  {name}: {reason}", flush=True)
+                    continue
+                start = time.monotonic()
+                try:
+                    scenario(runner)
+                    passed += 1
+                    print(f"ok        {name} ({time.monotonic() - start:.1f} s)", flush=True)
+                except Exception as error:
+                    failed.append(name)
+                    if not isinstance(error, AssertionError):
+                        traceback.print_exc()
+                    print(f"FAILED    {name}: {error}", flush=True)
+        finally:
+            browser.close()
+            if runner.server:
+                runner.server.close()
+    print(f"{len(failed)} failed" if failed else f"all {passed} passed")
     return 1 if failed else 0
 
 

@@ -176,6 +176,7 @@ def stop_and_answer_now(runner) -> None:
     """A thought is timed, can be cut short or stopped; what was made is kept."""
     with runner.app() as app:
         page = app.page
+        app.choose_slow_model(runner)
         app.write(runner.slow_question)
         answer = page.locator("article.answer").last
         thinking = answer.get_by_role("button", name="Thinking…")
@@ -185,9 +186,9 @@ def stop_and_answer_now(runner) -> None:
         app.shot("thinking")
         app.check_accessible("thinking")
         answer.get_by_role("button", name="Answer now").click()
-        expect(answer.get_by_role("button", name="Thought for")).to_be_visible()
-        app.finished()
-        expect(answer.locator(".answer-text")).not_to_be_empty()
+        expect(answer.get_by_role("button", name="Thought for")).to_be_visible(timeout=60_000)
+        expect(answer.locator(".answer-text")).not_to_be_empty(timeout=60_000)
+        app.end_slow_answer(runner)
         app.write(runner.slow_question)
         answer = page.locator("article.answer").last
         expect(answer.get_by_role("button", name="Thinking…")).to_be_visible(timeout=60_000)
@@ -220,6 +221,7 @@ def resume_in_mid_answer(runner) -> None:
     """A reload, another conversation or a lost connection does not stop an answer."""
     with runner.app() as app:
         page = app.page
+        app.choose_slow_model(runner)
         app.write(runner.slow_question)
         thinking = page.get_by_role("button", name="Thinking…")
         expect(thinking).to_contain_text(re.compile(r"[2-9] s"), timeout=60_000)
@@ -235,8 +237,24 @@ def resume_in_mid_answer(runner) -> None:
         app.context.set_offline(False)
         expect(thinking).to_be_visible()
         page.get_by_role("button", name="Answer now").click()
-        app.finished()
+        expect(page.locator("article.answer").last.locator(".answer-text")).not_to_be_empty(timeout=60_000)
+        app.end_slow_answer(runner)
         expect(page.locator("#sidebar .item-dot")).to_have_count(0)
+
+
+def server_goes_and_comes_back(runner) -> None:
+    """A server that is started again: the text is kept, the conversation is there, and it goes on."""
+    with runner.app() as app:
+        app.ask(QUESTION)
+        app.expected = ["ERR_CONNECTION_REFUSED", "ERR_FAILED", "ERR_EMPTY_RESPONSE", "ERR_CONNECTION_RESET"]
+        runner.server.stop()
+        app.write(OTHER_QUESTION)
+        expect(app.page.locator(".toast-error")).to_contain_text("cannot be reached")
+        expect(app.page.get_by_role("textbox", name="Message")).to_have_value(OTHER_QUESTION)
+        runner.server.start_again()
+        app.page.get_by_role("button", name="Send").click()
+        expect(app.page.locator("article")).to_have_count(4)
+        expect(app.finished().locator(".answer-text")).to_contain_text("408")
 
 
 def errors_are_said(runner) -> None:
@@ -267,7 +285,9 @@ ALL = [
     stop_and_answer_now,
     what_cannot_be_sent_is_kept,
     resume_in_mid_answer,
+    server_goes_and_comes_back,
     errors_are_said,
 ]
 NEEDS_SLOW = [stop_and_answer_now, resume_in_mid_answer]
+NEEDS_OWN_SERVER = [server_goes_and_comes_back]
 NEEDS_MOCK = [errors_are_said]

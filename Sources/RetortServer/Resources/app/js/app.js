@@ -183,7 +183,8 @@ export class App extends EventTarget {
     const turn = this.opening;
     if (id !== null && id === this.conversation?.id) return;
     if (id === null) {
-      this.newSettings = { ...this.defaults };
+      // A model that was chosen while the page still loaded is not lost.
+      if (this.conversation) this.newSettings = { ...this.defaults };
       this.show(null);
       return;
     }

@@ -47,10 +47,16 @@ export const speed = (perSecond) => `${perSecond < 9.95 ? perSecond.toFixed(1) :
 /** @param {number} joules */
 export const energy = (joules) => (joules < 3600 ? `${count(Math.round(joules))} J` : `${trimmed(joules / 3600, 2)} Wh`);
 
+const SMALLEST_PRICE = 0.00001;
+
 /** @param {number} price @param {string|null} currency */
 export function money(price, currency) {
-  const figure = price < 0.01 ? price.toPrecision(2) : price.toFixed(2);
-  return currency ? `${figure} ${currency}` : figure;
+  const isTiny = price > 0 && price < SMALLEST_PRICE;
+  const shown = isTiny ? SMALLEST_PRICE : price;
+  // Written out: an exponent is no price.
+  const figure = shown > 0 && shown < 0.01 ? shown.toFixed(1 - Math.floor(Math.log10(shown))).replace(/0$/, "") : shown.toFixed(2);
+  const text = currency === "USD" ? `$${figure}` : currency ? `${figure} ${currency}` : figure;
+  return isTiny ? `< ${text}` : text;
 }
 
 /**

@@ -10,6 +10,7 @@ export function shortFacts(message) {
   if (message.usage) parts.push(plural(message.usage.completion_tokens, "token"));
   if (message.timings && message.timings.tokens_per_second > 0) parts.push(speed(message.timings.tokens_per_second));
   if (message.timings) parts.push(duration(message.timings.prompt_seconds + message.timings.decode_seconds));
+  if (message.cost?.price != null) parts.push(money(message.cost.price, message.cost.currency));
   return parts.join(" · ");
 }
 
