@@ -14,7 +14,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-LAYERS, SHORT, LONG = 12, 1024, 3072
+LAYERS, SHORT, LONG = 12, 512, 2048
 # name: script, options, values cached for each token and layer
 MODELS = {
     "latents (MLA)": ("make_random_deepseek.py", ["--heads", "128", "--dense"], 512 + 64),

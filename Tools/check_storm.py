@@ -145,7 +145,7 @@ class Storm:
 
     @staticmethod
     def post(path, body, extra=""):
-        head = f"POST {path} HTTP/1.1\r\nHost: storm\r\nContent-Type: application/json\r\n{extra}"
+        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{extra}"
         return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
     async def request(self, kind):
@@ -321,7 +321,7 @@ class Server:
 
     async def metrics(self):
         connection = await Connection.open(self.address)
-        await connection.send(b"GET /metrics HTTP/1.1\r\nHost: storm\r\nConnection: close\r\n\r\n")
+        await connection.send(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         _, headers = await connection.head()
         text = (await connection.body(headers)).decode()
         connection.close()

@@ -103,6 +103,8 @@ import Testing
         stopped.generation.stopStrings = [stop]
         let outcome = await Outcome(try engine.submit(stopped))
         #expect(outcome.reason == .stop)
+        #expect(outcome.stopString == stop)
+        #expect(free.stopString == nil)
         #expect(ReasoningParser.split(outcome.text, stopped.reasoning).reasoning == thought)
         #expect(outcome.text + stop == free.text)
     }

@@ -19,13 +19,15 @@ struct Outcome: Equatable {
     var logprobs: [TokenLogprobs] = []
     var reason: FinishReason?
     var cachedTokens = 0
+    var stopString: String?
     var error: EngineError?
 
     static func == (left: Self, right: Self) -> Bool {
         left.tokens == right.tokens && left.text == right.text
             && left.reasoningTokens == right.reasoningTokens
             && left.promptTokens == right.promptTokens && left.logprobs == right.logprobs
-            && left.reason == right.reason && left.error == right.error
+            && left.reason == right.reason && left.stopString == right.stopString
+            && left.error == right.error
     }
 
     init(_ response: EngineResponse, _ onEvent: (EngineEvent) -> Void = { _ in }) async {
@@ -43,6 +45,7 @@ struct Outcome: Equatable {
             case .finished(let reason, let usage):
                 self.reason = reason
                 cachedTokens = usage.cachedTokens
+                stopString = usage.stopString
                 #expect(usage.completionTokens == tokens.count)
                 #expect(usage.reasoningTokens == reasoningTokens)
             case .failed(let error): self.error = error
@@ -258,15 +261,40 @@ struct Outcome: Equatable {
         #expect(large.statistics.preemptions == 0)
     }
 
+    @Test("the time of passes is shared among the requests in them, and all of it is told")
+    func computeTime() async throws {
+        let engine = try engine()
+        let start = ContinuousClock.now
+        let responses = try models.prompts.prefix(8).map { prompt in
+            var request = request(prompt, limit: 40)
+            request.generation.ignoresStopTokens = true
+            return try engine.submit(request)
+        }
+        var usages: [GenerationUsage] = []
+        for response in responses {
+            for await event in response.events {
+                if case .finished(_, let usage) = event { usages.append(usage) }
+            }
+        }
+        let wall = (ContinuousClock.now - start) / .seconds(1)
+        let total = usages.reduce(0) { $0 + $1.computeSeconds }
+        #expect(usages.count == 8 && usages.allSatisfy { $0.computeSeconds > 0 })
+        #expect(total <= wall)
+        let threads = Double(models.target.languageModel.threadCount)
+        for usage in usages {
+            #expect(abs(usage.processorSeconds - threads * usage.computeSeconds) < 1e-9)
+        }
+    }
+
     @Test("a client with many long answers under way does not keep another waiting for their end")
     func newcomer() async throws {
         let engine = try engine { $0.maximumRunning = 2 }
         var endless = request(models.prompts[0], limit: 900, seed: 1)
         endless.generation.ignoresStopTokens = true
         endless.client = "greedy"
-        // However fast the model is, some of them have the places when the other one comes.
+        // The other one comes right behind them, without waiting for anything: a listener may be slower
+        // than all of their answers.
         let greedy = try (0..<20).map { _ in try engine.submit(endless) }
-        for await event in greedy[1].events { if case .token = event { break } }
         var modest = request(models.prompts[1], limit: 5)
         modest.generation.ignoresStopTokens = true
         modest.client = "modest"

@@ -67,7 +67,7 @@ private let path = "/v1/chat/completions"
                 let first = hello.prefix(half)
                 let second = hello.dropFirst(half)
                 try await exchange.send(
-                    "POST \(path) HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n\(String(first.utf8.count, radix: 16))\r\n\(first)\r\n"
+                    "POST \(path) HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n\(String(first.utf8.count, radix: 16))\r\n\(first)\r\n"
                 )
                 try await exchange.send(
                     "\(String(second.utf8.count, radix: 16))\r\n\(second)\r\n0\r\n\r\n")
@@ -84,7 +84,7 @@ private let path = "/v1/chat/completions"
             let port = try #require(client.port)
             try await RawConnection.with(port: port) { exchange in
                 try await exchange.send(
-                    "POST \(path) HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: \(hello.utf8.count)\r\n\r\n"
+                    "POST \(path) HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: \(hello.utf8.count)\r\n\r\n"
                 )
                 #expect(try await exchange.read(until: "100 Continue\r\n\r\n"))
                 try await exchange.send(hello)
@@ -92,7 +92,7 @@ private let path = "/v1/chat/completions"
             }
             try await RawConnection.with(port: port) { exchange in
                 try await exchange.send(
-                    "POST \(path) HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2000\r\n\r\n"
+                    "POST \(path) HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2000\r\n\r\n"
                 )
                 #expect(try await exchange.read(until: "body_too_large"))
                 #expect(exchange.received.hasPrefix("HTTP/1.1 413"))
@@ -112,7 +112,7 @@ private let path = "/v1/chat/completions"
                     try await exchange.send(RawExchange.post(path, body))
                 } else {
                     try await exchange.send(
-                        "POST \(path) HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n\(body)\r\n0\r\n\r\n"
+                        "POST \(path) HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n\(body)\r\n0\r\n\r\n"
                     )
                 }
                 #expect(try await exchange.read(until: "body_too_large"))
@@ -132,9 +132,9 @@ private let path = "/v1/chat/completions"
         ) { client in
             try await RawConnection.with(port: try #require(client.port)) { exchange in
                 try await exchange.send(
-                    "POST \(path) HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"
+                    "POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n"
                         + String(repeating: " ", count: 100_000)
-                        + "GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+                        + "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 // The second is not answered, and there is no reset.
                 #expect(try await !exchange.read(until: "never"))
                 #expect(exchange.received.contains("body_too_large"))
@@ -154,7 +154,8 @@ private let path = "/v1/chat/completions"
     func unwanted(path: String, header: String, status: String) async throws {
         try await withServer(try ScriptedBackend(saying: ["word"])) { client in
             try await RawConnection.with(port: try #require(client.port)) { exchange in
-                try await exchange.send("POST \(path) HTTP/1.1\r\nHost: x\r\n\(header)\r\n\r\n")
+                try await exchange.send(
+                    "POST \(path) HTTP/1.1\r\nHost: localhost\r\n\(header)\r\n\r\n")
                 #expect(try await !exchange.read(until: "never"))
                 #expect(exchange.received.hasPrefix("HTTP/1.1 \(status)"))
                 #expect(exchange.received.lowercased().contains("connection: close"))
@@ -167,7 +168,8 @@ private let path = "/v1/chat/completions"
         try await withServer(try ScriptedBackend(saying: ["word"])) { client in
             try await RawConnection.with(port: try #require(client.port)) { exchange in
                 try await exchange.send(
-                    "POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+                    "POST /nothing HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+                )
                 #expect(try await exchange.read(until: "not_found"))
                 try await exchange.send("40000\r\n" + String(repeating: " ", count: 0x40000))
                 #expect(try await !exchange.read(until: "never"))
@@ -180,7 +182,7 @@ private let path = "/v1/chat/completions"
         try await withServer(try ScriptedBackend(saying: ["word"])) { client in
             try await RawConnection.with(port: try #require(client.port)) { exchange in
                 try await exchange.send(
-                    "POST \(path) HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+                    "POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
             }
             var text = ""
             repeat {
@@ -199,7 +201,7 @@ private let path = "/v1/chat/completions"
         ) { client in
             try await RawConnection.with(port: try #require(client.port)) { exchange in
                 try await exchange.send(
-                    "POST \(path) HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+                    "POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
                 #expect(try await exchange.read(until: "request_timeout"))
                 #expect(exchange.received.hasPrefix("HTTP/1.1 408"))
                 #expect(try await !exchange.read(until: "never"))
@@ -214,7 +216,8 @@ private let path = "/v1/chat/completions"
         ) { client in
             try await RawConnection.with(port: try #require(client.port)) { exchange in
                 let value = String(repeating: "x", count: 4000)
-                try await exchange.send("GET /health HTTP/1.1\r\nHost: x\r\nX-A: \(value)\r\n\r\n")
+                try await exchange.send(
+                    "GET /health HTTP/1.1\r\nHost: localhost\r\nX-A: \(value)\r\n\r\n")
                 #expect(try await !exchange.read(until: "never"))
                 #expect(exchange.received.hasPrefix("HTTP/1.1 4"))
                 #expect(exchange.received.lowercased().contains("connection: close"))
@@ -318,8 +321,8 @@ private let path = "/v1/chat/completions"
     func faultyHeader() async throws {
         try await withServer(try ScriptedBackend(saying: ["a"])) { client in
             try await RawConnection.with(port: try #require(client.port)) { exchange in
-                try await exchange.send("GE T /health HTTP/1.1\r\nHost: x\r\n\r\n")
-                try await exchange.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+                try await exchange.send("GE T /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                try await exchange.send("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 #expect(try await !exchange.read(until: "never"))
                 #expect(exchange.received.hasPrefix("HTTP/1.1 400"))
                 #expect(!exchange.received.contains("HTTP/1.1 200"))

@@ -248,6 +248,28 @@ private let call = [
         }
     }
 
+    @Test("an answer that a stop string ended says so, and with which", arguments: [true, false])
+    func stopSequence(isStreamed: Bool) async throws {
+        let backend = try ScriptedBackend { request, _ in
+            ScriptedBackend.steps(request, ["A"], stopString: "END")
+        }
+        try await withServer(backend) { client in
+            let response = try await client.post(
+                "/v1/messages",
+                with([("stop_sequences", ["END"]), ("stream", .bool(isStreamed))]))
+            let end: JSONValue
+            if isStreamed {
+                let events = try response.chunks()
+                end = try #require(events.compactMap { $0["delta"] }.last)
+            } else {
+                end = try response.json()
+            }
+            #expect(end.at("stop_reason") == "stop_sequence")
+            #expect(end.at("stop_sequence") == "END")
+            #expect(backend.requests.first?.generation.stopStrings == ["END"])
+        }
+    }
+
     @Test("system, tool results and the start of the answer become messages")
     func conversation() async throws {
         let backend = try ScriptedBackend(saying: ["a"])

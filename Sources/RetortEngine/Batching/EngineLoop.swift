@@ -205,7 +205,9 @@ final class EngineLoop: @unchecked Sendable {
         }
         guard !decodeTokens.isEmpty else { return }
         do {
+            let start = ContinuousClock.now
             let logits = try runner.forward(decodeTokens, caches: decodeCaches)
+            didCompute(decodeSequences, since: start)
             statistics.passes += 1
             statistics.sequencesInPasses += decodeTokens.count
             let size = model.config.vocabSize
@@ -228,6 +230,7 @@ final class EngineLoop: @unchecked Sendable {
         let start = cache.count
         let count = min(sequence.unread, Self.prefillChunk - start % Self.prefillChunk)
         guard reserve(count, sequence) else { return }
+        let begin = ContinuousClock.now
         do {
             let part = Array(sequence.tokens[start..<(start + count)])
             let left = sequence.unread - count
@@ -237,13 +240,23 @@ final class EngineLoop: @unchecked Sendable {
                 try runner.append(part, cache: cache)
             } else {
                 let logits = try runner.forward(part, cache: cache)
+                didCompute(CollectionOfOne(sequence), since: begin)
                 didRead(sequence, count, left: 0)
                 return choose(sequence, logits)
             }
+            didCompute(CollectionOfOne(sequence), since: begin)
             didRead(sequence, count, left: left)
         } catch {
             fail(sequence, error)
         }
+    }
+
+    private func didCompute(
+        _ sequences: some Collection<EngineSequence>, since start: ContinuousClock.Instant
+    ) {
+        let seconds = (ContinuousClock.now - start) / .seconds(1) / Double(sequences.count)
+        let threads = model.languageModel.threadCount
+        for sequence in sequences { sequence.didCompute(seconds: seconds, threads: threads) }
     }
 
     /// Begins with what is known of the prompt.

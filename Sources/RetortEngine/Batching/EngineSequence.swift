@@ -198,12 +198,19 @@ final class EngineSequence {
         return wasReasoning ? text : stops.append(text)
     }
 
+    /// Counts a pass, or its part of one.
+    func didCompute(seconds: Double, threads: Int) {
+        usage.computeSeconds += seconds
+        usage.processorSeconds += seconds * Double(threads)
+    }
+
     /// Hands out what was held back, and the end.
     func finish(_ reason: FinishReason) {
         if let rest = detokenizer?.finish() {
             let text = (thought.isReasoning ? rest : stops.append(rest)) + stops.finish()
             if !text.isEmpty { yield(.rest(text)) }
         }
+        usage.stopString = stops.found
         usage.decodeSeconds = firstToken.map { (.now - $0) / .seconds(1) } ?? 0
         yield(.finished(reason, usage))
         continuation.finish()

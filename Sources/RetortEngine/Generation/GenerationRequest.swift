@@ -32,12 +32,19 @@ public struct GenerationUsage: Sendable, Equatable {
     public var cachedTokens = 0
     public var completionTokens = 0
     public var reasoningTokens = 0
+    /// The stop string that ended the answer, if one did.
+    public var stopString: String?
     /// Seconds until a place was free.
     public var queueSeconds = 0.0
     /// Seconds until the prompt was read and the first token chosen.
     public var promptSeconds = 0.0
     /// Seconds of the tokens after the first.
     public var decodeSeconds = 0.0
+    /// Seconds of the machine: of each pass the part of the rows that were this request's. Counted by
+    /// the batching engine.
+    public var computeSeconds = 0.0
+    /// ``computeSeconds`` of all threads together.
+    public var processorSeconds = 0.0
     /// Nil if no tokens were to be guessed.
     public var speculation: SpeculationUsage?
 

@@ -7,8 +7,9 @@
 public struct StopMatcher: Sendable {
     private let stops: [[UInt8]]
     private var held: [UInt8] = []
-    /// Whether a stop string was found; nothing comes out after it.
-    public private(set) var isStopped = false
+    /// The stop string that was found; nothing comes out after it.
+    public private(set) var found: String?
+    public var isStopped: Bool { found != nil }
 
     /// - Parameter stops: Empty strings are ignored.
     public init(stops: [String]) {
@@ -20,10 +21,10 @@ public struct StopMatcher: Sendable {
         guard !isStopped else { return "" }
         guard !stops.isEmpty else { return text }
         held.append(contentsOf: text.utf8)
-        if let found = firstStop() {
-            isStopped = true
+        if let (place, stop) = firstStop() {
+            found = String(decoding: stop, as: UTF8.self)
             defer { held = [] }
-            return String(decoding: held[..<found], as: UTF8.self)
+            return String(decoding: held[..<place], as: UTF8.self)
         }
         var keep = longestPartialStop()
         // A stop string that begins within a character cannot match valid text: cut before one.
@@ -39,10 +40,13 @@ public struct StopMatcher: Sendable {
         return isStopped ? "" : String(decoding: held, as: UTF8.self)
     }
 
-    private func firstStop() -> Int? {
-        held.indices.first { start in
-            stops.contains { held[start...].starts(with: $0) }
+    private func firstStop() -> (Int, [UInt8])? {
+        for start in held.indices {
+            if let stop = stops.first(where: { held[start...].starts(with: $0) }) {
+                return (start, stop)
+            }
         }
+        return nil
     }
 
     /// The length of the longest end of the text that begins a stop string.

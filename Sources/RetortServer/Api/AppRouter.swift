@@ -43,10 +43,7 @@ struct AppCall {
             }
             return Fields(JSONObject())
         }
-        let reader = RequestReader(
-            maximumBytes: min(limit, core.configuration.maximumBodyBytes),
-            timeout: core.configuration.bodyTimeout)
-        return Fields(try await reader.object(request))
+        return Fields(try await core.reader.object(request, upTo: limit))
     }
 }
 
@@ -74,10 +71,7 @@ struct AppRouter {
     /// Browsers tell which page a request comes from.
     private static func checkOrigin(_ request: Request) throws(APIError) {
         guard let origin = request.headers[.origin] else { return }
-        let parts = origin.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 3, let host = request.head.authority,
-            parts[2].lowercased() == host.lowercased()
-        else {
+        guard BrowserMiddleware.isSame(origin, request.head.authority ?? "") else {
             throw APIError(
                 .forbidden, "the request comes from another site's page",
                 type: "permission_error", code: "wrong_origin")

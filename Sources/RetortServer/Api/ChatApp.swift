@@ -16,6 +16,8 @@ public final class ChatApp: Sendable {
         public var facts: @Sendable (ModelDescription) -> ModelFacts = { ModelFacts(name: $0.id) }
         /// How often the progress of an answer is told; the text is saved every second time.
         public var progressInterval = Duration.milliseconds(500)
+        /// What an answer's price is computed from, if it is shown.
+        public var price: MachinePrice?
         /// How long a run's events can be read after its end.
         public var eventRetention = Duration.seconds(600)
 
@@ -64,6 +66,25 @@ public final class ChatApp: Sendable {
             do { try await store.purge() } catch { report(error) }
             do { try await Task.sleep(for: interval) } catch { return }
         }
+    }
+}
+
+/// What the machine costs while it computes.
+public struct MachinePrice: Sendable, Equatable {
+    public var perHour: Double
+    /// `USD`, `EUR`, …
+    public var currency: String
+
+    /// - Throws: ``ServerError`` unless it is a price in a currency of three letters (ISO 4217).
+    public init(perHour: Double, currency: String) throws(ServerError) {
+        guard perHour.isFinite, perHour >= 0 else {
+            throw ServerError("\(perHour) an hour is no price; give a number of at least 0")
+        }
+        guard currency.utf8.count == 3, currency.utf8.allSatisfy({ 65...90 ~= $0 }) else {
+            throw ServerError("'\(currency)' is no currency; give its code, such as USD or EUR")
+        }
+        self.perHour = perHour
+        self.currency = currency
     }
 }
 

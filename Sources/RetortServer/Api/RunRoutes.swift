@@ -60,7 +60,8 @@ struct RunRoutes: Sendable {
         let core = call.core
         let writer = RunWriter(
             run: run, message: begun.message, store: call.store, metrics: core.metrics,
-            interval: call.app.options.progressInterval, logger: call.context.logger)
+            interval: call.app.options.progressInterval, price: call.app.options.price,
+            logger: call.context.logger)
         let size = call.app.options.facts(model).bytes
         call.app.runs.start(run) {
             await writer.write(model: model.id, bytes: size, ready) {

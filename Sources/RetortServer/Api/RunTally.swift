@@ -81,6 +81,20 @@ struct RunTally: Sendable {
         ]
     }
 
+    /// What the whole message cost. A price in another currency than before is that of the run alone.
+    func cost(_ usage: GenerationUsage, price: MachinePrice?, before: JSONValue) -> JSONValue {
+        let currency: JSONValue = price.map { .string($0.currency) } ?? .null
+        let paid = before["currency"] == currency ? before["price"]?.doubleValue ?? 0 : 0
+        return [
+            "cpu_seconds": .double(
+                usage.processorSeconds + (before["cpu_seconds"]?.doubleValue ?? 0)),
+            "energy_joules": nil,
+            "price": price.map { .double($0.perHour * usage.computeSeconds / 3600 + paid) }
+                ?? .null,
+            "currency": currency,
+        ]
+    }
+
     func timings(
         _ usage: GenerationUsage, loadSeconds: Double, at time: Double, before: JSONValue
     ) -> JSONValue {

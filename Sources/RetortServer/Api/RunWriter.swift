@@ -13,6 +13,7 @@ actor RunWriter {
     private let message: StoredMessage
     private let store: ServerStore
     private let interval: Duration
+    private let price: MachinePrice?
     private let logger: Logger
     private let start = ContinuousClock.now
     private var clock: AnswerClock
@@ -24,12 +25,13 @@ actor RunWriter {
 
     init(
         run: LiveRun, message: StoredMessage, store: ServerStore, metrics: ServerMetrics,
-        interval: Duration, logger: Logger
+        interval: Duration, price: MachinePrice?, logger: Logger
     ) {
         self.run = run
         self.message = message
         self.store = store
         self.interval = interval
+        self.price = price
         self.logger = logger
         clock = AnswerClock(metrics)
         tally = RunTally(reasoning: message.reasoning ?? "", content: message.content)
@@ -178,7 +180,7 @@ actor RunWriter {
         end.usage = tally.usage(usage, before: message.usage)
         end.timings = tally.timings(
             usage, loadSeconds: loadSeconds, at: elapsed, before: message.timings)
-        end.cost = ["cpu_seconds": nil, "energy_joules": nil, "price": nil, "currency": nil]
+        end.cost = tally.cost(usage, price: price, before: message.cost)
         await close(end)
     }
 

@@ -130,11 +130,11 @@ struct MessagesStreamer {
         // An answer has at least one block.
         if index < 0 { open(.text, ["type": "text", "text": ""]) }
         close()
-        let stop = MessagesResponse.stopReason(reason, hasCalls: reader.hasCalls)
+        let end = MessagesResponse.end(reason, usage, hasCalls: reader.hasCalls)
         event(
             "message_delta",
             [
-                "delta": ["stop_reason": .string(stop), "stop_sequence": nil],
+                "delta": .object(end),
                 "usage": .object(MessagesResponse.usage(usage)),
             ])
         event("message_stop")

@@ -9,11 +9,13 @@ import RetortJSON
 struct RequestReader: Sendable {
     let maximumBytes: Int
     let timeout: Duration
+    let memory: BodyMemory
 
     /// The body as an object.
+    /// - Parameter limit: The most bytes, if fewer than of other requests.
     /// - Throws: ``APIError`` for another type of content, a body that is too long, too slow or no
     ///   JSON object.
-    func object(_ request: Request) async throws -> JSONObject {
+    func object(_ request: Request, upTo limit: Int = .max) async throws -> JSONObject {
         if let type = request.headers[.contentType] {
             let essence = type.prefix { $0 != ";" }.lowercased()
                 .filter { $0 != " " && $0 != "\t" }
@@ -29,7 +31,7 @@ struct RequestReader: Sendable {
                 .unsupportedMediaType, "the body is encoded as '\(encoding)', expected it plain",
                 code: "unsupported_media_type")
         }
-        let body = try await bytes(request)
+        let body = try await bytes(request, min(limit, maximumBytes))
         let value: JSONValue
         do throws(JSONError) {
             value = try JSONValue(parsing: body.readableBytesView)
@@ -43,20 +45,28 @@ struct RequestReader: Sendable {
         return object
     }
 
-    private func bytes(_ request: Request) async throws -> ByteBuffer {
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > maximumBytes
-        {
-            throw tooLarge
+    private func bytes(_ request: Request, _ limit: Int) async throws -> ByteBuffer {
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
+            throw Self.tooLarge(limit)
         }
         let body = request.body
-        let limit = maximumBytes
+        let share = memory.share()
+        defer { share.release() }
         let timeout = timeout
-        return try await withThrowingTaskGroup(of: ByteBuffer?.self) { group in
+        return try await withThrowingTaskGroup(of: ByteBuffer.self) { group in
             group.addTask {
                 do {
-                    return try await body.collect(upTo: limit)
-                } catch is NIOTooManyBytesError {
-                    return nil
+                    var bytes = ByteBuffer()
+                    for try await part in body {
+                        guard part.readableBytes <= limit - bytes.readableBytes else {
+                            throw Self.tooLarge(limit)
+                        }
+                        try share.take(part.readableBytes)
+                        bytes.writeImmutableBuffer(part)
+                    }
+                    return bytes
+                } catch let error as APIError {
+                    throw error
                 } catch is CancellationError {
                     throw CancellationError()
                 } catch {
@@ -76,17 +86,14 @@ struct RequestReader: Sendable {
                 throw error
             }
             defer { group.cancelAll() }
-            guard let collected = try await group.next(), let bytes = collected else {
-                throw tooLarge
-            }
+            guard let bytes = try await group.next() else { throw CancellationError() }
             return bytes
         }
     }
 
-    private var tooLarge: APIError {
+    private static func tooLarge(_ limit: Int) -> APIError {
         var error = APIError(
-            .contentTooLarge, "the body is longer than \(maximumBytes) bytes",
-            code: "body_too_large")
+            .contentTooLarge, "the body is longer than \(limit) bytes", code: "body_too_large")
         error.closesConnection = true
         return error
     }

@@ -46,6 +46,7 @@ public struct RetortServer: Service {
             middleware: AccessMiddleware(
                 routes: routes, allowedOrigins: configuration.allowedOrigins,
                 metrics: core.metrics))
+        router.add(middleware: BrowserMiddleware(configuration, verifier: keys))
         router.add(
             middleware: KeyMiddleware(
                 verifier: keys,
@@ -75,11 +76,13 @@ public struct RetortServer: Service {
     public func application() throws -> some ApplicationProtocol {
         let watchLimit = configuration.maximumBodyBytes
         let patience = TimeAmount.nanoseconds(configuration.closingTime.nanoseconds)
+        let idleTime = TimeAmount.nanoseconds(configuration.idleTimeout.nanoseconds)
         let channel = HTTP1Channel.Configuration(
             additionalChannelHandlers: [
-                ConnectionWatch(maximumBodyBytes: watchLimit), ConnectionCloser(patience: patience),
+                ConnectionWatch(maximumBodyBytes: watchLimit),
+                ConnectionCloser(patience: patience, idleTime: idleTime),
             ],
-            idleTimeout: .nanoseconds(configuration.idleTimeout.nanoseconds),
+            idleTimeout: idleTime,
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: configuration.maximumHeaderBytes,
                 maxHeaderListSize: configuration.maximumHeaderBytes))

@@ -26,7 +26,9 @@ public struct ServerConfiguration: Sendable {
     public var maximumHeaderBytes = 32 << 10
     /// The longest time that a body may take to arrive.
     public var bodyTimeout = Duration.seconds(60)
-    /// How long a connection may stay without a request.
+    /// Bytes of all bodies that are being read.
+    public var bodyMemoryBytes = 512 << 20
+    /// How long a connection may stay without a request; also how long one's head may take to arrive.
     public var idleTimeout = Duration.seconds(120)
     /// How long a client may go on sending after a response that ends the connection.
     public var closingTime = Duration.seconds(5)
@@ -42,6 +44,9 @@ public struct ServerConfiguration: Sendable {
     public var shutdownGrace = Duration.seconds(30)
     /// Origins whose pages may call the API; `*` is all. Empty switches CORS off.
     public var allowedOrigins: [String] = []
+    /// Names by which a server on loopback without keys may be asked for, beside `localhost` and
+    /// addresses.
+    public var allowedHosts: [String] = []
     /// The name in `Server`, nil for none.
     public var serverName: String? = "retort"
 
@@ -68,7 +73,7 @@ public struct ServerConfiguration: Sendable {
         }
         for (name, value) in [
             ("the longest body", maximumBodyBytes), ("the longest header", maximumHeaderBytes),
-            ("the memory of streams", streamMemoryBytes),
+            ("the memory of streams", streamMemoryBytes), ("the memory of bodies", bodyMemoryBytes),
         ] where value < 1024 {
             throw ServerError("\(name) is \(value) bytes, expected at least 1024")
         }

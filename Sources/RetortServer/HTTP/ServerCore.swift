@@ -23,7 +23,8 @@ struct ServerCore: Sendable {
             retention: configuration.streamRetention,
             maximumBytes: configuration.streamMemoryBytes)
         reader = RequestReader(
-            maximumBytes: configuration.maximumBodyBytes, timeout: configuration.bodyTimeout)
+            maximumBytes: configuration.maximumBodyBytes, timeout: configuration.bodyTimeout,
+            memory: BodyMemory(limit: configuration.bodyMemoryBytes))
     }
 
     /// The body's fields.

@@ -24,6 +24,13 @@ struct ServeCommand: AsyncParsableCommand {
             valueName: "model"))
     var models: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "A YAML file of these options without their dashes, and 'models'. The command line wins.",
+            valueName: "file"),
+        completion: .file())
+    var config: String?
+
     @Option(help: "The address to listen on.")
     var host = "127.0.0.1"
 
@@ -55,6 +62,21 @@ struct ServeCommand: AsyncParsableCommand {
             valueName: "origin"))
     var allowOrigin: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "A name by which a server without keys may be asked for, beside localhost; may be given several times.",
+            valueName: "name"))
+    var allowHost: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "What an hour of the machine costs; the app then shows the price of each answer.",
+            valueName: "price"))
+    var pricePerHour: Double?
+
+    @Option(help: ArgumentHelp("The currency of the price.", valueName: "code"))
+    var currency = "USD"
+
     @OptionGroup(title: "State") var databaseOptions: DatabaseOptions
     @OptionGroup(title: "Engine") var engineOptions: EngineOptions
     @OptionGroup(title: "Model") var modelOptions: ModelOptions
@@ -71,11 +93,14 @@ struct ServeCommand: AsyncParsableCommand {
         return try KeyList(try InputFile.text(path: apiKeys))
     }
 
-    func run() async throws {
+    func run() async throws { try await configured().serve() }
+
+    private func serve() async throws {
         var configuration = ServerConfiguration()
         configuration.host = host
         configuration.port = port
         configuration.allowedOrigins = allowOrigin
+        configuration.allowedHosts = allowHost
         if let tlsCertificate, let tlsKey {
             configuration.tls = .init(certificateChain: tlsCertificate, privateKey: tlsKey)
         }
@@ -89,6 +114,9 @@ struct ServeCommand: AsyncParsableCommand {
         let registry = served.registry(engineOptions, modelOptions)
         var options = ChatApp.Options()
         options.version = Version.text
+        options.price = try pricePerHour.map {
+            price throws(ServerError) in try MachinePrice(perHour: price, currency: currency)
+        }
         options.facts = { served.facts(of: $0) }
         let app = try ChatApp(store: store, keys: keys, options: options)
         let scheme = configuration.tls == nil ? "http" : "https"

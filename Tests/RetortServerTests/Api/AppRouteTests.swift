@@ -367,7 +367,7 @@ struct AppRouteTests {
             }
             try await RawConnection.with(port: port) { exchange in
                 try await exchange.send(
-                    "GET /api/info HTTP/1.1\r\nHost: chat.example:8080\r\nOrigin: https://chat.example:8080\r\n\r\n"
+                    "GET /api/info HTTP/1.1\r\nHost: chat.localhost:8080\r\nOrigin: https://chat.localhost:8080\r\n\r\n"
                 )
                 #expect(try await exchange.read(until: "\r\n\r\n"))
                 #expect(exchange.received.hasPrefix("HTTP/1.1 200"))

@@ -52,13 +52,44 @@ struct AppRunTests {
             #expect(message.at("usage", "completion_tokens") == 6)
             #expect(message.at("usage", "reasoning_tokens") == 4)
             #expect(message.at("usage", "cached_tokens") == 3)
+            #expect(message.at("cost", "cpu_seconds").doubleValue == 3)
             #expect(message["cost"]?.objectValue?.count == 4)
+            #expect(message.at("cost", "price") == .null)
             #expect(message["timings"]?.objectValue?.count == 8)
             let conversation = try await app.send(.get, "/conversations/\(id)").json
             #expect(conversation.at("tree", "1") == message)
             #expect(conversation["active_leaf"] == message["id"])
             #expect(conversation["active_run"] == .null)
             #expect(conversation["revision"] == events.last?.data["revision"])
+        }
+    }
+
+    @Test("With a price of the machine each answer has one, and going on with it adds up")
+    func price() async throws {
+        let price = try MachinePrice(perHour: 0.96, currency: "EUR")
+        try await AppRun.with(try ScriptedBackend(saying: ["a"], finish: .length), price: price) {
+            app in
+            let id = try await app.conversation()
+            let question = try await app.ask("x", in: id)
+            let run = try await app.generate(["parent": .string(question)], in: id)
+            let first = try #require(try await app.events(run).last?.data["message"])
+            #expect(first.at("cost", "currency") == "EUR")
+            // 1.5 seconds of an hour
+            #expect(first.at("cost", "price").doubleValue == 0.96 * 1.5 / 3600)
+            let answer = try #require(first["id"])
+            let more = try await app.generate(["continue": answer], in: id)
+            let second = try #require(try await app.events(more).last?.data["message"])
+            #expect(second["id"] == answer)
+            #expect(second.at("cost", "price").doubleValue == 2 * 0.96 * 1.5 / 3600)
+            #expect(second.at("cost", "cpu_seconds").doubleValue == 6)
+        }
+        for perHour in [-1, .infinity, .nan] {
+            #expect(throws: ServerError.self) {
+                try MachinePrice(perHour: perHour, currency: "EUR")
+            }
+        }
+        for currency in ["", "eur", "EURO", "<b>"] {
+            #expect(throws: ServerError.self) { try MachinePrice(perHour: 1, currency: currency) }
         }
     }
 

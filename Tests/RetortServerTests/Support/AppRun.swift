@@ -21,6 +21,7 @@ struct AppRun: Sendable {
     /// Starts a server on a free port with a new database.
     static func with(
         _ backend: any GenerationBackend, keys makesKeys: Bool = false, isLoaded: Bool = true,
+        price: MachinePrice? = nil,
         _ body: @escaping @Sendable (AppRun) async throws -> Void
     ) async throws {
         let folder = try StoreFolder()
@@ -31,6 +32,7 @@ struct AppRun: Sendable {
         var options = ChatApp.Options()
         options.version = "1.2.3"
         options.progressInterval = .milliseconds(10)
+        options.price = price
         options.facts = { model in
             var facts = ModelFacts(name: "Test Model")
             facts.bytes = 1000

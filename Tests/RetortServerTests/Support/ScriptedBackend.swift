@@ -68,12 +68,16 @@ final class ScriptedBackend: GenerationBackend {
     }
 
     static func steps(
-        _ request: EngineRequest, _ texts: [String], _ finish: FinishReason = .stop
+        _ request: EngineRequest, _ texts: [String], _ finish: FinishReason = .stop,
+        stopString: String? = nil
     ) -> [Step] {
         var usage = GenerationUsage()
         usage.promptTokens = request.generation.prompt.count
         usage.cachedTokens = 3
         usage.completionTokens = texts.count
+        usage.stopString = stopString
+        usage.computeSeconds = 1.5
+        usage.processorSeconds = 3
         let end = texts.firstIndex(of: "</think>")
         usage.reasoningTokens = end.map { $0 + 1 } ?? 0
         var steps: [Step] = [

@@ -24,8 +24,9 @@ enum MessagesResponse {
             ])
         }
         var message = start(head, content: content)
-        message["stop_reason"] = .string(
-            stopReason(reply.finish, hasCalls: !parsed.toolCalls.isEmpty))
+        for member in end(reply.finish, reply.usage, hasCalls: !parsed.toolCalls.isEmpty).members {
+            message[member.key] = member.value
+        }
         message["usage"] = .object(usage(reply.usage))
         return .object(message)
     }
@@ -38,12 +39,23 @@ enum MessagesResponse {
         ])
     }
 
-    static func stopReason(_ reason: FinishReason, hasCalls: Bool) -> String {
-        switch reason {
-        case .length: "max_tokens"
-        case .stop where hasCalls: "tool_use"
-        case .stop, .cancelled: "end_turn"
-        }
+    /// Why the answer ended: `stop_reason` and `stop_sequence`.
+    static func end(_ reason: FinishReason, _ usage: GenerationUsage, hasCalls: Bool) -> JSONObject
+    {
+        let name =
+            switch reason {
+            case .length: "max_tokens"
+            case .stop where usage.stopString != nil: "stop_sequence"
+            case .stop where hasCalls: "tool_use"
+            case .stop, .cancelled: "end_turn"
+            }
+        return JSONObject([
+            ("stop_reason", .string(name)),
+            (
+                "stop_sequence",
+                reason == .stop ? usage.stopString.map { .string($0) } ?? .null : .null
+            ),
+        ])
     }
 
     /// Tokens that were in the cache do not count as input.
