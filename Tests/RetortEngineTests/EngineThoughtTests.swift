@@ -59,6 +59,20 @@ import Testing
         }
     }
 
+    @Test("a model that thinks on after its thought was closed does not write the marker again")
+    func closedOnce() async throws {
+        let engine = try InferenceEngine(model)
+        for prompt in prompts.prefix(8) {
+            for budget in [0, 5, 20] {
+                var request = request(prompt)
+                request.thinkingBudget = budget
+                let outcome = await Outcome(try engine.submit(request))
+                #expect(outcome.text.split(separator: "</think>").count <= 2)
+                #expect(outcome.text.ranges(of: "</think>").count == 1)
+            }
+        }
+    }
+
     @Test("a message may stand before the closing marker")
     func budgetMessage() async throws {
         let engine = try InferenceEngine(model)

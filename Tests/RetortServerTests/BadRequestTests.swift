@@ -150,6 +150,22 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
             param: "background",
             code: "unsupported_parameter"),
         BadRequest(
+            path: "/v1/responses",
+            body: "{\"input\":\"x\",\"conversation\":\"conv_1\"}",
+            param: "conversation", code: "unsupported_parameter"),
+        BadRequest(
+            path: "/v1/responses",
+            body: "{\"input\":\"x\",\"top_logprobs\":2}",
+            param: "top_logprobs", code: "unsupported_parameter"),
+        BadRequest(
+            path: "/v1/responses",
+            body: "{\"input\":\"x\",\"text\":{\"format\":{\"type\":\"xml\"}}}",
+            param: "text.format.type", code: "invalid_value"),
+        BadRequest(
+            path: "/v1/responses",
+            body: "{\"input\":\"x\",\"text\":{\"format\":{\"type\":\"json_schema\"}}}",
+            param: "text.format.schema", code: "missing_required_parameter"),
+        BadRequest(
             path: "/v1/responses", body: "{\"input\":\"x\",\"previous_response_id\":\"resp_x\"}",
             status: 404, param: "previous_response_id", code: "not_found"),
         BadRequest(

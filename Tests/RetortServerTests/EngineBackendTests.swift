@@ -99,6 +99,52 @@ import Testing
         }
     }
 
+    @Test("a response of the Responses API is kept to a schema too", arguments: [true, false])
+    func responsesFormat(isStreamed: Bool) async throws {
+        let schema: JSONValue = [
+            "type": "object", "additionalProperties": false, "required": ["sum"],
+            "properties": ["sum": ["type": "integer"]],
+        ]
+        try await withServer(try Self.backend()) { client in
+            let response = try await client.post(
+                "/v1/responses",
+                [
+                    "input": "What is 12 + 7?", "temperature": 0, "max_output_tokens": 300,
+                    "stream": .bool(isStreamed),
+                    "text": ["format": ["type": "json_schema", "name": "a", "schema": schema]],
+                ])
+            let json =
+                isStreamed
+                ? try #require(try response.chunks().last?["response"]) : try response.json()
+            let message = json["output"]?.arrayValue?.last { $0["type"] == "message" }
+            let text = message?.at("content", "0", "text").stringValue ?? ""
+            #expect(try JSONValue(parsing: text).at("sum").intValue != nil)
+            #expect(json.at("text", "format", "type") == "json_schema")
+        }
+    }
+
+    @Test("the tokens that have log-probabilities make up the answer to the letter")
+    func logprobs() async throws {
+        try await withServer(try Self.backend()) { client in
+            let asked = question([("logprobs", true), ("top_logprobs", 2)])
+            let whole = try await client.post("/v1/chat/completions", asked).json()
+            let choice = whole.at("choices", "0")
+            func text(_ logprobs: JSONValue) -> String {
+                (logprobs["content"]?.arrayValue ?? []).compactMap { $0["token"]?.stringValue }
+                    .joined()
+            }
+            let content = try #require(choice.at("message", "content").stringValue)
+            #expect(!content.isEmpty)
+            #expect(text(choice.at("logprobs")) == content)
+            let chunks = try await client.post(
+                "/v1/chat/completions",
+                question([("logprobs", true), ("top_logprobs", 2), ("stream", true)])
+            ).chunks()
+            let parts = chunks.map { text($0.at("choices", "0", "logprobs")) }
+            #expect(parts.joined() == content)
+        }
+    }
+
     @Test("tokens, scores and embeddings come from the model")
     func others() async throws {
         try await withServer(try Self.backend()) { client in

@@ -68,7 +68,7 @@ extension EngineLoop {
     func end(_ sequence: EngineSequence, _ reason: FinishReason) {
         forget(sequence)
         statistics.finished[reason, default: 0] += 1
-        if reason != .cancelled { mailbox.tookSeconds(sequence.seconds) }
+        if reason != .cancelled, let seconds = sequence.seconds { mailbox.tookSeconds(seconds) }
         // Whoever hears of the end finds it counted.
         publish()
         sequence.finish(reason)

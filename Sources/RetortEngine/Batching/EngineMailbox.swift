@@ -37,7 +37,7 @@ final class EngineMailbox: @unchecked Sendable {
     private var current = EngineStatistics()
     private let maximumWaiting: Int
     private let maximumRunning: Int
-    /// How long requests took lately, in seconds: what a client is told to wait.
+    /// How long requests lately had their places, in seconds: what a client is told to wait.
     private var typicalSeconds = 1.0
 
     init(maximumWaiting: Int, maximumRunning: Int) {

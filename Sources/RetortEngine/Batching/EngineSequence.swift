@@ -2,6 +2,7 @@
 //
 // One request while it is computed. Touched by the engine's thread alone.
 
+import Foundation
 import RetortFormats
 import RetortModels
 import RetortTemplates
@@ -37,6 +38,10 @@ final class EngineSequence {
     private let closing: [Int32]
     /// Whether the engine closed the thought: the model must then not end without an answer.
     private var owesAnswer = false
+    /// The marker that ends thoughts, once the engine has put it in: a model that thinks on would
+    /// write it again, into the answer.
+    private var spentMarker: Int32?
+    private let marker: Int32?
     private var logprobs: LogprobReader?
     private let accepted: ContinuousClock.Instant
     private var firstToken: ContinuousClock.Instant?
@@ -67,6 +72,12 @@ final class EngineSequence {
             model.hasTokenizer && request.reasoning.marksThoughts
             ? try model.tokenizer.encode(
                 request.budgetMessage + request.reasoning.closing, addSpecialTokens: false) : []
+        let closingMarker = request.reasoning.closing.trimmingCharacters(
+            in: .whitespacesAndNewlines)
+        let markers =
+            closing.isEmpty
+            ? [] : try model.tokenizer.encode(closingMarker, addSpecialTokens: false)
+        marker = markers.count == 1 ? markers.first : nil
         if let wanted = request.constraint {
             let tokenizer = try model.tokenizer
             constraint = ConstraintProgress(wanted, tokenizer: tokenizer)
@@ -84,8 +95,8 @@ final class EngineSequence {
     /// Whether the tokens to read are the prompt's, or those of a sequence that lost its place.
     var readsPrompt: Bool { usage.completionTokens == 0 }
 
-    /// Since it was accepted.
-    var seconds: Double { (.now - accepted) / .seconds(1) }
+    /// Since it had its place; nil while it waits for one.
+    var seconds: Double? { started.map { (.now - $0) / .seconds(1) } }
 
     func yield(_ event: EngineEvent) { continuation.yield(event) }
 
@@ -126,12 +137,16 @@ final class EngineSequence {
         if wasReasoning, forced.isEmpty, mustClose {
             forced = closing.reversed()
             owesAnswer = true
+            spentMarker = marker
         }
         let isOwed = owesAnswer && !wasReasoning
         if isOwed || request.generation.ignoresStopTokens {
             for token in stopTokens where logits.indices.contains(Int(token)) {
                 logits[Int(token)] = -.infinity
             }
+        }
+        if !wasReasoning, let spentMarker, logits.indices.contains(Int(spentMarker)) {
+            logits[Int(spentMarker)] = -.infinity
         }
         let isConstrained = constraint != nil && !wasReasoning
         if isConstrained, forced.isEmpty, let constraint {

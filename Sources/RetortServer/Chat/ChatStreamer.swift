@@ -55,7 +55,7 @@ private struct ChatChoiceStream {
     private var clock: AnswerClock
     private var out = JSONBytes()
     /// Of tokens whose text is not certain yet.
-    private var logprobs: [TokenLogprobs] = []
+    private var logprobs: AnswerLogprobs
     private var hasBegun = false
     private let start = ContinuousClock.now
 
@@ -65,6 +65,8 @@ private struct ChatChoiceStream {
         chunks = ChatChunks(
             streamer.head, index: index, includesUsage: streamer.options.includesUsage)
         hasLogprobs = streamer.plan.requests[index].topLogprobs != nil
+        logprobs = AnswerLogprobs(
+            marksThoughts: streamer.plan.requests[index].reasoning.marksThoughts)
         reader = streamer.plan.makeReplyReader(index)
         clock = AnswerClock(streamer.metrics)
     }
@@ -78,8 +80,10 @@ private struct ChatChoiceStream {
                 report(processed, total, cached)
             case .token(let token):
                 clock.token()
-                if let value = token.logprobs, !token.isReasoning { logprobs.append(value) }
-                send(reader.append(token.text))
+                logprobs.add(token)
+                let pieces = reader.append(token.text)
+                logprobs.add(pieces)
+                send(pieces)
             case .rest(let text): send(reader.append(text))
             case .finished(let reason, let usage):
                 send(reader.finish())
@@ -156,8 +160,7 @@ private struct ChatChoiceStream {
 
     private mutating func takeLogprobs() -> [UInt8]? {
         guard hasLogprobs else { return nil }
-        defer { logprobs.removeAll(keepingCapacity: true) }
-        let value = LogprobsWire.chat(logprobs, streamer.plan.backend)["content"] ?? []
+        let value = LogprobsWire.chat(logprobs.take(), streamer.plan.backend)["content"] ?? []
         return Array(value.text().utf8)
     }
 

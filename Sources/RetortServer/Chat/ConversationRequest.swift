@@ -92,6 +92,8 @@ struct ConversationRequest: Sendable {
     var ignoresStopTokens = false
     /// What the answer must be; nil for free text.
     var form: GrammarSource?
+    /// The field that asks for it.
+    var formField = "response_format"
     var toolChoice = ToolChoice.auto
     var allowsParallelCalls = true
     /// The field that the conversation came in, for errors.

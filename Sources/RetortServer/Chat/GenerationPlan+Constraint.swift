@@ -14,7 +14,7 @@ extension GenerationPlan {
         _ request: ConversationRequest, tools: [JSONValue], _ format: ToolCallFormat,
         _ backend: any GenerationBackend
     ) throws(APIError) -> OutputConstraint? {
-        if let form = request.form { return try constraint(form, backend) }
+        if let form = request.form { return try constraint(form, backend, request.formField) }
         switch request.toolChoice {
         case .none, .auto: return nil
         case .required, .function: break
@@ -37,12 +37,11 @@ extension GenerationPlan {
     }
 
     /// An answer that is of a grammar.
-    static func constraint(_ form: GrammarSource, _ backend: any GenerationBackend)
-        throws(APIError) -> OutputConstraint
-    {
-        let cache = try grammars(backend, "response_format")
-        return OutputConstraint(
-            [.grammar(try compiled(form, cache, "response_format"))], cache: cache)
+    static func constraint(
+        _ form: GrammarSource, _ backend: any GenerationBackend, _ field: String = "response_format"
+    ) throws(APIError) -> OutputConstraint {
+        let cache = try grammars(backend, field)
+        return OutputConstraint([.grammar(try compiled(form, cache, field))], cache: cache)
     }
 
     private static func pieces(
@@ -102,12 +101,19 @@ extension Fields {
     /// What `response_format` asks for, nil for free text.
     func responseFormat() throws(APIError) -> GrammarSource? {
         guard let format = try object("response_format") else { return nil }
+        return try format.answerForm(schemaIn: try format.object("json_schema"))
+    }
+
+    /// What these fields ask for by their `type`.
+    /// - Parameter wrapper: Where the schema is: the chat API wraps it.
+    func answerForm(schemaIn wrapper: Fields?) throws(APIError) -> GrammarSource? {
+        let format = self
         let type = try format.require("type", try format.string("type"))
         switch type {
         case "text": return nil
         case "json_object": return .jsonObject
         case "json_schema":
-            let wanted = try format.require("json_schema", try format.object("json_schema"))
+            let wanted = try format.require("json_schema", wrapper)
             let schema = try wanted.require("schema", try wanted.object("schema"))
             return .jsonSchema(JSONValue.object(schema.object).text())
         default:

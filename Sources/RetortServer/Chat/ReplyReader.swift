@@ -57,11 +57,13 @@ struct Reply: Sendable {
 
     /// Waits for the end of a request.
     /// - Throws: ``APIError`` if the engine fails.
-    static func collect(_ task: GenerationTask, _ reader: ReplyReader, _ clock: inout AnswerClock)
-        async throws(APIError) -> Reply
-    {
+    static func collect(
+        _ task: GenerationTask, _ reader: ReplyReader, marksThoughts: Bool,
+        _ clock: inout AnswerClock
+    ) async throws(APIError) -> Reply {
         var reader = reader
         var reply = Reply()
+        var logprobs = AnswerLogprobs(marksThoughts: marksThoughts)
         var isEnded = false
         for await event in task.events {
             switch event {
@@ -71,10 +73,10 @@ struct Reply: Sendable {
                 clock.token()
                 reply.tokens.append(token.token)
                 reply.text += token.text
-                if let logprobs = token.logprobs, !token.isReasoning {
-                    reply.logprobs.append(logprobs)
-                }
-                reply.parsed.add(reader.append(token.text))
+                logprobs.add(token)
+                let pieces = reader.append(token.text)
+                logprobs.add(pieces)
+                reply.parsed.add(pieces)
             case .rest(let text):
                 reply.text += text
                 reply.parsed.add(reader.append(text))
@@ -90,6 +92,7 @@ struct Reply: Sendable {
             }
         }
         reply.parsed.add(reader.finish())
+        reply.logprobs = logprobs.take()
         // The stream of events ends early only if this task is cancelled.
         if !isEnded { reply.finish = .cancelled }
         clock.finish(reply.finish, reply.usage)
@@ -105,7 +108,12 @@ struct Reply: Sendable {
                 group.addTask {
                     var clock = AnswerClock(metrics)
                     let reader = plan.makeReplyReader(index)
-                    return (index, try await Reply.collect(task, reader, &clock))
+                    let marksThoughts = plan.requests[index].reasoning.marksThoughts
+                    return (
+                        index,
+                        try await Reply.collect(
+                            task, reader, marksThoughts: marksThoughts, &clock)
+                    )
                 }
             }
             var replies = [Reply](repeating: Reply(), count: tasks.count)

@@ -16,8 +16,13 @@ struct ResponsesRoutes: Sendable {
 
     func add(to router: Router<ServerContext>) {
         router.post("/v1/responses") { request, context in try await create(request, context) }
-        router.get("/v1/responses/{id}") { _, context in
-            Response(json: try find(context.parameters.get("id") ?? "", "id", context).json)
+        router.get("/v1/responses/{id}") { request, context in
+            if request.uri.queryParameters["stream"] == "true" {
+                throw APIError.invalid(
+                    "stream", "is true; the events of a response are at /v1/streams/{id}",
+                    code: "unsupported_parameter")
+            }
+            return Response(json: try find(context.parameters.get("id") ?? "", "id", context).json)
         }
         router.delete("/v1/responses/{id}") { _, context in
             let id = context.parameters.get("id") ?? ""

@@ -49,12 +49,18 @@ struct ResponsesRequest: Sendable {
         }
         try request.readToolChoice(fields)
         if let format = try fields.object("text")?.object("format") {
-            let type = try format.string("type") ?? "text"
-            guard type == "text" else {
-                throw .invalid(
-                    format.name("type"), "is '\(type)', but only 'text' is supported",
-                    code: "unsupported_parameter")
-            }
+            request.form = try format.answerForm(schemaIn: format)
+            request.formField = "text.format"
+        }
+        for name in ["conversation", "prompt"] where !(fields[name]?.isNull ?? true) {
+            throw .invalid(
+                name, "is kept by OpenAI's own service; send the messages, or previous_response_id",
+                code: "unsupported_parameter")
+        }
+        if try fields.integer("top_logprobs", in: 0...20) ?? 0 > 0 {
+            throw .invalid(
+                "top_logprobs", "is not supported here, but in chat completions",
+                code: "unsupported_parameter")
         }
         if try fields.bool("background") ?? false {
             throw .invalid(
