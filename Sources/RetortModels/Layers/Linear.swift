@@ -7,12 +7,13 @@ struct Linear {
     let weight: WeightMatrix  // [outputs, inputs]
     let bias: FloatVector?  // [outputs]
 
-    /// Two layers of one input; for one row at once.
+    /// Two layers of one input; for one generated row at once. A prompt's row takes the way of all
+    /// others, so that it gets their bits.
     static func forwardPair(
         _ first: (layer: Linear, out: Rows), _ second: (layer: Linear, out: Rows), _ x: Rows,
         _ context: ComputeContext
     ) {
-        guard x.rows == 1 else {
+        guard x.rows == 1, !context.readsPrompt else {
             first.layer.forward(first.out, x, context)
             second.layer.forward(second.out, x, context)
             return
