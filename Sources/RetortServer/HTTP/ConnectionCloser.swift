@@ -9,8 +9,7 @@ import NIOHTTPTypes
 
 /// Ends the connection after a response that says `Connection: close`, and when much of a body comes
 /// whose request is answered: sends no more, passes over what still comes, and closes when the client
-/// does or after a while. Also ends one on which no request's head is complete in time, however
-/// steadily its bytes come in.
+/// does or after a while.
 final class ConnectionCloser: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -18,7 +17,6 @@ final class ConnectionCloser: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPResponsePart
 
     private let patience: TimeAmount
-    private let idleTime: TimeAmount
     private var isLast = false
     private var requests = 0
     private var responses = 0
@@ -28,26 +26,7 @@ final class ConnectionCloser: ChannelDuplexHandler, RemovableChannelHandler {
     private var isClosing = false
     private var deadline: Scheduled<Void>?
 
-    init(patience: TimeAmount, idleTime: TimeAmount) {
-        self.patience = patience
-        self.idleTime = idleTime
-    }
-
-    func channelActive(context: ChannelHandlerContext) {
-        awaitHead(context)
-        context.fireChannelActive()
-    }
-
-    func handlerAdded(context: ChannelHandlerContext) {
-        if context.channel.isActive { awaitHead(context) }
-    }
-
-    private func awaitHead(_ context: ChannelHandlerContext) {
-        deadline?.cancel()
-        deadline = context.eventLoop.assumeIsolated().scheduleTask(in: idleTime) {
-            context.close(promise: nil)
-        }
-    }
+    init(patience: TimeAmount) { self.patience = patience }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
@@ -58,9 +37,7 @@ final class ConnectionCloser: ChannelDuplexHandler, RemovableChannelHandler {
             let promise = promise ?? context.eventLoop.makePromise()
             promise.futureResult.assumeIsolated().whenComplete { _ in self.linger(context) }
             return context.write(data, promise: promise)
-        case .end:
-            responses += 1
-            if responses == requests, !isClosing { awaitHead(context) }
+        case .end: responses += 1
         case .body: break
         }
         context.write(data, promise: promise)
@@ -70,7 +47,6 @@ final class ConnectionCloser: ChannelDuplexHandler, RemovableChannelHandler {
         guard !isClosing, context.channel.isActive else { return }
         isClosing = true
         context.close(mode: .output, promise: nil)
-        deadline?.cancel()
         deadline = context.eventLoop.assumeIsolated().scheduleTask(in: patience) {
             context.close(promise: nil)
         }
@@ -83,7 +59,6 @@ final class ConnectionCloser: ChannelDuplexHandler, RemovableChannelHandler {
         case .head:
             requests += 1
             unwanted = 0
-            deadline?.cancel()
         case .body(let bytes) where responses >= requests:
             unwanted += bytes.readableBytes
             if unwanted > Self.mostUnwanted { return linger(context) }

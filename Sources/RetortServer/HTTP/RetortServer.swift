@@ -76,13 +76,12 @@ public struct RetortServer: Service {
     public func application() throws -> some ApplicationProtocol {
         let watchLimit = configuration.maximumBodyBytes
         let patience = TimeAmount.nanoseconds(configuration.closingTime.nanoseconds)
-        let idleTime = TimeAmount.nanoseconds(configuration.idleTimeout.nanoseconds)
         let channel = HTTP1Channel.Configuration(
             additionalChannelHandlers: [
-                ConnectionWatch(maximumBodyBytes: watchLimit),
-                ConnectionCloser(patience: patience, idleTime: idleTime),
+                ConnectionWatch(maximumBodyBytes: watchLimit), ConnectionCloser(patience: patience),
             ],
-            idleTimeout: idleTime,
+            // Heads count when they are whole, so that a slow one does not hold a connection.
+            idleTimeout: .nanoseconds(configuration.idleTimeout.nanoseconds),
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: configuration.maximumHeaderBytes,
                 maxHeaderListSize: configuration.maximumHeaderBytes))
