@@ -108,7 +108,7 @@ private struct AnyKey: KeyVerifier {
         }
     }
 
-    @Test("a connection that has answered a request may wait as long again for the next")
+    @Test("several requests on one connection are answered, the last one with a body")
     func reuse() async throws {
         try await withServer(
             try ScriptedBackend(saying: ["a"]), { $0.idleTimeout = .seconds(30) }

@@ -16,7 +16,7 @@ struct AnswerLogprobs: Sendable {
 
     /// Takes a token of the answer.
     mutating func add(_ token: EngineToken) {
-        guard let value = token.logprobs, isBegun || !token.isReasoning else { return }
+        guard let value = token.logprobs, !token.isReasoning else { return }
         if isBegun {
             values.append(value)
         } else if token.text.allSatisfy(\.isWhitespace) {
