@@ -4,8 +4,7 @@
 
     python Tools/clients/check_lm_eval.py --tokenizer DIR [--retort PATH]
 
-DIR is the bundled model as a Hugging Face directory (Tools/bundled_model/export.py), of which only
-the tokenizer is read. Needs requirements-lm-eval.txt.
+DIR is Tools/bundled_model/tokenizer, the bundled model's. Needs requirements-lm-eval.txt.
 """
 
 import json
