@@ -41,6 +41,7 @@ let package = Package(
         .executable(name: "retort", targets: ["retort"]),
         .library(name: "RetortEngine", targets: ["RetortEngine"]),
         .library(name: "RetortServer", targets: ["RetortServer"]),
+        .library(name: "RetortTraining", targets: ["RetortTraining"]),
         .library(name: "RetortModels", targets: ["RetortModels"]),
         .library(name: "RetortFormats", targets: ["RetortFormats"]),
         .library(name: "RetortTokenizers", targets: ["RetortTokenizers"]),
@@ -91,6 +92,13 @@ let package = Package(
             ],
             resources: [.copy("Resources/retort-bundled.gguf")]),
         module(
+            "RetortTraining",
+            [
+                "RetortEngine", "RetortModels", "RetortFormats", "RetortTensor",
+                "RetortTokenizers", "RetortTemplates", "RetortJSON",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
+        module(
             "RetortHub",
             [
                 "RetortJSON",
@@ -123,7 +131,7 @@ let package = Package(
             name: "retort",
             dependencies: [
                 "RetortEngine", "RetortHub", "RetortJSON", "RetortFormats", "RetortModels",
-                "RetortServer", "RetortTensor", "RetortTokenizers", "RetortTemplates",
+                "RetortTraining", "RetortServer", "RetortTensor", "RetortTokenizers", "RetortTemplates",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
@@ -153,6 +161,12 @@ let package = Package(
                 "RetortTokenizers", "RetortModels", "RetortFormats", "RetortJSON",
                 "RetortTemplates",
                 "RetortGrammar",
+            ]),
+        tests(
+            "RetortTraining",
+            [
+                "RetortEngine", "RetortModels", "RetortFormats", "RetortTensor",
+                "RetortTokenizers", "RetortTemplates", "RetortJSON",
             ]),
         tests(
             "RetortHub",
