@@ -17,8 +17,10 @@ public final class LanguageModel: @unchecked Sendable {
     let rotary: RotaryEmbedding
     let pool: ThreadPool
     let kernels: Kernels
+    /// The parameters of a model that is trained.
+    package let parameters: ParameterStore?
     /// Keeps the mapped files alive.
-    private let checkpoint: Checkpoint
+    private let checkpoint: Checkpoint?
 
     /// Loads the weights of `checkpoint`.
     /// - Parameters:
@@ -43,12 +45,37 @@ public final class LanguageModel: @unchecked Sendable {
         try self.init(checkpoint, pool: other.pool, checksWeights: checksWeights)
     }
 
-    private init(_ checkpoint: Checkpoint, pool: ThreadPool, checksWeights: Bool) throws {
-        let config = checkpoint.config
-        let weights = WeightLoader(
-            checkpoint: checkpoint, pool: pool, checksWeights: checksWeights)
+    private convenience init(_ checkpoint: Checkpoint, pool: ThreadPool, checksWeights: Bool)
+        throws
+    {
+        try self.init(
+            WeightLoader(
+                source: .checkpoint(checkpoint), pool: pool, checksWeights: checksWeights),
+            config: checkpoint.config, layout: checkpoint.ropeLayout)
+    }
+
+    /// A model whose weights are parameters in memory, to be trained and run.
+    /// - Throws: ``ModelError``, `TensorError` or `FormatError` if the checkpoint that the parameters
+    ///   come from does not fit, or memory runs out.
+    package convenience init(training source: ParameterSource, threads: Int) throws {
+        try self.init(
+            WeightLoader(
+                source: .parameters(source), pool: ThreadPool(threadCount: threads),
+                checksWeights: true),
+            config: source.config, layout: source.ropeLayout)
+    }
+
+    private init(_ weights: WeightLoader, config: ModelConfig, layout: RopeLayout) throws {
         let model = weights.scope("model")
-        self.checkpoint = checkpoint
+        let pool = weights.pool
+        switch weights.source {
+        case .checkpoint(let checkpoint):
+            self.checkpoint = checkpoint
+            parameters = nil
+        case .parameters(let source):
+            checkpoint = nil
+            parameters = source.store
+        }
         self.config = config
         self.pool = pool
         kernels = try Kernels.current()
@@ -76,7 +103,7 @@ public final class LanguageModel: @unchecked Sendable {
             weights.contains("rope_freqs.weight")
             ? try weights.vector("rope_freqs.weight", count: config.rotaryDim / 2) : nil
         rotary = RotaryEmbedding(
-            config: config, layout: checkpoint.ropeLayout, factors: factors)
+            config: config, layout: layout, factors: factors)
     }
 
     /// Bytes of weights that one generated token reads.

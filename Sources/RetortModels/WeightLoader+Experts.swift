@@ -31,7 +31,8 @@ extension WeightLoader {
                     "weight", rows: rows, columns: columns)
             }
         }
-        let stacked = try tensor("experts.\(name).weight", shape: [count, rows, columns])
+        let (stacked, checkpoint) = try tensor(
+            "experts.\(name).weight", shape: [count, rows, columns])
         if WeightMatrix.canCut(stacked.dtype, rows: rows) {
             let whole = try WeightMatrix(
                 dtype: stacked.dtype, rows: count * rows, columns: columns, bytes: stacked.bytes,
@@ -57,32 +58,24 @@ extension WeightLoader {
     {
         let (key, value, latent) = (shape.qkNopeHeadDim, shape.vHeadDim, shape.kvLoraRank)
         if contains("k_b_proj.weight") {
-            let keys = try tensor("k_b_proj.weight", shape: [heads, latent, key])
-            let values = try tensor("v_b_proj.weight", shape: [heads, value, latent])
+            let (keys, _) = try tensor("k_b_proj.weight", shape: [heads, latent, key])
+            let (values, _) = try tensor("v_b_proj.weight", shape: [heads, value, latent])
             return (
                 try headMatrices(keys, heads: heads, rows: latent, columns: key),
                 try headMatrices(values, heads: heads, rows: value, columns: latent)
             )
         }
-        let both = try tensor("kv_b_proj.weight", shape: [heads * (key + value), latent])
-        let rows = try RowReader(both)
-        let scratch = try AlignedBuffer.floats(latent)
-        let keyUp = try HeadMatrices(
-            heads: heads, rows: latent, columns: key, dtype: rows.floatType
-        ) { head, matrix in
-            for row in 0..<key {
-                rows.read(head * (key + value) + row, scratch.floats)
-                for column in 0..<latent { matrix[column * key + row] = scratch.floats[column] }
-            }
+        let name = "kv_b_proj.weight"
+        let size = [heads * (key + value), latent]
+        if let parameter = try parameter(name, shape: size) {
+            return try LatentHeads(shape, heads: heads, dtype: .f32) { row, out in
+                out.update(from: parameter.values + row * latent, count: latent)
+            }.matrices
         }
-        let valueUp = try HeadMatrices(
-            heads: heads, rows: value, columns: latent, dtype: rows.floatType
-        ) { head, matrix in
-            for row in 0..<value {
-                rows.read(head * (key + value) + key + row, matrix + row * latent)
-            }
-        }
-        return (keyUp, valueUp)
+        let rows = try RowReader(try tensor(name, shape: size).0)
+        return try LatentHeads(shape, heads: heads, dtype: rows.floatType) { row, out in
+            rows.read(row, out)
+        }.matrices
     }
 
     private func headMatrices(_ tensor: StoredTensor, heads: Int, rows: Int, columns: Int) throws
@@ -94,6 +87,36 @@ extension WeightLoader {
         ) { head, matrix in
             for row in 0..<rows { reader.read(head * rows + row, matrix + row * columns) }
         }
+    }
+}
+
+/// The two halves of `kv_b_proj.weight`, as the absorbed form of latent attention multiplies them.
+struct LatentHeads {
+    let matrices: (keyUp: HeadMatrices, valueUp: HeadMatrices)
+
+    /// - Parameter read: Copies a row of `kv_b_proj.weight` as f32.
+    init(
+        _ shape: LatentAttentionConfig, heads: Int, dtype: DType,
+        read: (_ row: Int, _ out: UnsafeMutablePointer<Float>) -> Void
+    ) throws {
+        let (key, value, latent) = (shape.qkNopeHeadDim, shape.vHeadDim, shape.kvLoraRank)
+        let scratch = try AlignedBuffer.floats(latent)
+        let keyUp = try HeadMatrices(
+            heads: heads, rows: latent, columns: key, dtype: dtype
+        ) { head, matrix in
+            for row in 0..<key {
+                read(head * (key + value) + row, scratch.floats)
+                for column in 0..<latent { matrix[column * key + row] = scratch.floats[column] }
+            }
+        }
+        let valueUp = try HeadMatrices(
+            heads: heads, rows: value, columns: latent, dtype: dtype
+        ) { head, matrix in
+            for row in 0..<value {
+                read(head * (key + value) + key + row, matrix + row * latent)
+            }
+        }
+        matrices = (keyUp, valueUp)
     }
 }
 

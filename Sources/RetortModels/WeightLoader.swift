@@ -8,11 +8,19 @@ import RetortTensor
 
 /// Loads the weights below one prefix, such as `model.layers.3.self_attn`.
 struct WeightLoader {
-    let checkpoint: Checkpoint
+    let source: Source
     let pool: ThreadPool
     /// Whether each tensor is searched for NaN and infinity when it is read.
     let checksWeights: Bool
     var prefix = ""
+
+    /// Where weights come from.
+    enum Source {
+        /// Mapped files, for inference.
+        case checkpoint(Checkpoint)
+        /// Memory of their own, for training.
+        case parameters(ParameterSource)
+    }
 
     /// A loader for the keys below `name`.
     func scope(_ name: String) -> WeightLoader {
@@ -23,9 +31,24 @@ struct WeightLoader {
 
     private func path(_ name: String) -> String { prefix.isEmpty ? name : "\(prefix).\(name)" }
 
-    func contains(_ name: String) -> Bool { checkpoint.contains(path(name)) }
+    func contains(_ name: String) -> Bool {
+        switch source {
+        case .checkpoint(let checkpoint): return checkpoint.contains(path(name))
+        case .parameters(let parameters): return parameters.contains(path(name))
+        }
+    }
 
-    func tensor(_ name: String, shape: [Int]) throws -> StoredTensor {
+    /// The parameter of a name; nil where weights stay in files.
+    func parameter(_ name: String, shape: [Int]) throws -> Parameter? {
+        guard case .parameters(let parameters) = source else { return nil }
+        return try parameters.parameter(path(name), shape: shape)
+    }
+
+    /// A stored tensor and the files that it lies in.
+    func tensor(_ name: String, shape: [Int]) throws -> (StoredTensor, owner: Checkpoint) {
+        guard case .checkpoint(let checkpoint) = source else {
+            throw ModelError("\(path(name)) is a parameter, not a stored tensor")
+        }
         let tensor = try checkpoint.tensor(path(name))
         guard tensor.shape == shape else {
             throw ModelError(
@@ -36,12 +59,15 @@ struct WeightLoader {
                 "\(path(name)) has NaN or infinity at element \(index); the file is damaged or its training diverged"
             )
         }
-        return tensor
+        return (tensor, checkpoint)
     }
 
     /// A matrix `[rows, columns]`, in the layout of the kernels.
     func matrix(_ name: String, rows: Int, columns: Int) throws -> WeightMatrix {
-        let tensor = try tensor(name, shape: [rows, columns])
+        if let parameter = try parameter(name, shape: [rows, columns]) {
+            return WeightMatrix(parameter)
+        }
+        let (tensor, checkpoint) = try tensor(name, shape: [rows, columns])
         let matrix = try WeightMatrix(
             dtype: tensor.dtype, rows: rows, columns: columns, bytes: tensor.bytes,
             scales: tensor.scales?.bytes, owner: checkpoint, pool: pool)
@@ -52,7 +78,10 @@ struct WeightLoader {
 
     /// A matrix `[rows, columns]` as f32, whatever its stored type.
     func floatMatrix(_ name: String, rows: Int, columns: Int) throws -> WeightMatrix {
-        let tensor = try tensor(name, shape: [rows, columns])
+        if let parameter = try parameter(name, shape: [rows, columns]) {
+            return WeightMatrix(parameter)
+        }
+        let (tensor, _) = try tensor(name, shape: [rows, columns])
         let floats = try AlignedBuffer.floats(rows * columns + 64)
         guard let base = tensor.bytes.baseAddress else {
             throw ModelError("\(path(name)) is empty")
@@ -67,7 +96,8 @@ struct WeightLoader {
 
     /// A vector of `count` elements as f32.
     func vector(_ name: String, count: Int) throws -> FloatVector {
-        let tensor = try tensor(name, shape: [count])
+        if let parameter = try parameter(name, shape: [count]) { return FloatVector(parameter) }
+        let (tensor, _) = try tensor(name, shape: [count])
         return try FloatVector(dtype: tensor.dtype, count: count, bytes: tensor.bytes)
     }
 
@@ -85,7 +115,10 @@ struct WeightLoader {
 
     /// The token embedding, read row by row where it lies in the file.
     func embedding(_ name: String, vocabSize: Int, hiddenSize: Int) throws -> Embedding {
-        let tensor = try tensor("\(name).weight", shape: [vocabSize, hiddenSize])
+        if let parameter = try parameter("\(name).weight", shape: [vocabSize, hiddenSize]) {
+            return Embedding(parameter)
+        }
+        let (tensor, checkpoint) = try tensor("\(name).weight", shape: [vocabSize, hiddenSize])
         // The check has read all of it; only the rows in use need to stay in memory.
         if checksWeights { tensor.releasePages() }
         return try Embedding(tensor: tensor, owner: checkpoint)

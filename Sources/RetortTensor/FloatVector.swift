@@ -12,11 +12,14 @@ extension DType {
     }
 }
 
-/// A small constant vector as f32: a norm's weight or a bias.
+/// A small vector as f32: a norm's weight or a bias.
 package final class FloatVector: @unchecked Sendable {
-    // Safety: read-only after init.
-    private let buffer: AlignedBuffer
+    // Safety: read-only after init; of a parameter, as that says.
+    package let base: UnsafePointer<Float>
     package let count: Int
+    /// What is trained, if it is.
+    package let parameter: Parameter?
+    private let owner: any AnyObject & Sendable
 
     /// Converts stored elements. A quantised type is accepted where whole blocks are given.
     package init(dtype: DType, count: Int, bytes: UnsafeRawBufferPointer) throws(TensorError) {
@@ -27,9 +30,18 @@ package final class FloatVector: @unchecked Sendable {
                 "a \(dtype.rawValue) vector of \(count) does not fit \(bytes.count) bytes")
         }
         self.count = count
-        buffer = try .floats(count)
+        let buffer = try AlignedBuffer.floats(count)
         dtype.convert(buffer.floats, from: address, count: count)
+        base = UnsafePointer(buffer.floats)
+        owner = buffer
+        parameter = nil
     }
 
-    package var base: UnsafePointer<Float> { UnsafePointer(buffer.floats) }
+    /// The values of a parameter, as training changes them.
+    package init(_ parameter: Parameter) {
+        self.parameter = parameter
+        count = parameter.count
+        base = UnsafePointer(parameter.values)
+        owner = parameter
+    }
 }

@@ -7,8 +7,10 @@ import CRetortKernels
 
 /// The weights of a linear layer, `[rows, columns]`: rows are outputs, columns inputs.
 package final class WeightMatrix: @unchecked Sendable {
-    // Safety: read-only after init.
+    // Safety: read-only after init; of a parameter, as that says.
     package let dtype: DType
+    /// What is trained, if it is.
+    package let parameter: Parameter?
     package let rows: Int
     package let columns: Int
     /// Float types: the first row. Quantised: the first tile.
@@ -42,6 +44,7 @@ package final class WeightMatrix: @unchecked Sendable {
             )
         }
         self.dtype = dtype
+        parameter = nil
         self.rows = rows
         self.columns = columns
         self.scales = try Self.checked(scales, dtype: dtype, rows: rows, columns: columns)
@@ -91,6 +94,14 @@ package final class WeightMatrix: @unchecked Sendable {
             owner: whole.owner)
     }
 
+    /// The values of a parameter, as training changes them.
+    package convenience init(_ parameter: Parameter) {
+        self.init(
+            dtype: .f32, rows: parameter.rows, columns: parameter.columns,
+            base: UnsafeRawPointer(parameter.values), stride: 4 * parameter.columns,
+            owner: parameter, parameter: parameter)
+    }
+
     /// Whether a matrix of this type can be cut into parts of `rows` rows.
     package static func canCut(_ dtype: DType, rows: Int) -> Bool {
         !dtype.isQuantized || rows % Int(RK_TILE) == 0
@@ -98,9 +109,10 @@ package final class WeightMatrix: @unchecked Sendable {
 
     private init(
         dtype: DType, rows: Int, columns: Int, base: UnsafeRawPointer, stride: Int,
-        owner: any AnyObject & Sendable
+        owner: any AnyObject & Sendable, parameter: Parameter? = nil
     ) {
         self.dtype = dtype
+        self.parameter = parameter
         self.rows = rows
         self.columns = columns
         self.base = base

@@ -361,6 +361,17 @@ static void attention_mix(float *out, const float *p, const void *values, rk_dty
 #define RK_TO_F32 to_f32_wide
 #define RK_FROM_F32 from_f32_wide
 
+#define RK_VECTOR 4
+#define RK_MICRO_ROWS 6
+#define RK_MICRO_VECTORS 4
+#ifdef RK_WITH_BF16
+#define RK_HAS_PAIR_FMA
+INLINE float32x4_t rk_pair_fma(float32x4_t sum, float x, float32x4_t b) {
+  return vbfdotq_f32(sum, vreinterpretq_bf16_f32(vdupq_n_f32(x)), vreinterpretq_bf16_f32(b));
+}
+#endif
+#include "../reference/training.inc"
+
 #if defined(RK_WITH_BF16)
 #pragma clang attribute pop
 #define RK_TABLE_NAME "neonbf16"

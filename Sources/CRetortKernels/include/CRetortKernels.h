@@ -46,6 +46,15 @@ typedef struct {
   int32_t *halves;      // [m][k/16]: the same of each half of a block
 } rk_q8_rows;
 
+/// What one step of AdamW multiplies with.
+typedef struct {
+  float gradient;   // on the gradient: clipping, accumulation
+  float decay;      // 1 - learning rate * weight decay
+  float step;       // learning rate / (1 - beta1^t)
+  float correction; // 1 / sqrt(1 - beta2^t)
+  float beta1, beta2, eps;
+} rk_adamw_factors;
+
 typedef struct {
   const char *name;
 
@@ -122,6 +131,45 @@ typedef struct {
   /// Converts n elements to and from f32; n fills whole blocks.
   void (*to_f32)(float *out, const void *x, rk_dtype type, size_t n);
   void (*from_f32)(void *out, const float *x, rk_dtype type, size_t n);
+
+  // Training. What types are given are RK_F32 or RK_BF16.
+
+  /// C[m][n] = start + A B. A's element (i, l) is a[i * row + l * step]; B lies in panels
+  /// [ceil(n / RK_PANEL)][k][RK_PANEL]; `start`, f32, may be null, be C, or have lds = 0: one row
+  /// for all. C is rounded if it is bf16.
+  void (*matrix_product)(void *c, rk_dtype type, size_t ldc, const float *start, size_t lds,
+                         const float *a, size_t row, size_t step, const float *panels, size_t m,
+                         size_t n, size_t k);
+  /// The same where elements of A and B are pairs of bf16 in 32 bits and k counts pairs.
+  void (*pair_product)(void *c, rk_dtype type, size_t ldc, const float *start, size_t lds,
+                       const float *a, size_t row, size_t step, const float *panels, size_t m,
+                       size_t n, size_t k);
+  /// panels[ceil(n / width)][k][width] of source[k][n], zero behind n; or, with `pairs`,
+  /// [ceil(n / width)][ceil(k / 2)][width] of pairs of neighbours along k.
+  void (*pack_columns)(float *panels, size_t width, const void *source, rk_dtype type, size_t ld,
+                       size_t n, size_t k, int pairs);
+  /// rms_norm that returns 1 / sqrt(mean(x^2) + eps).
+  float (*rms_norm_saving)(float *out, const float *x, const float *w, size_t n, float eps);
+  /// dx (+)= the gradient of what went in, dw += that of the weight; `factor` as it was returned.
+  void (*rms_norm_backward)(float *dx, float *dw, const float *dy, const float *x, const float *w,
+                            float factor, size_t n, int accumulate);
+  /// out[n] = silu(gate[n]) * up[n]
+  void (*silu_product)(float *out, const float *gate, const float *up, size_t n);
+  void (*silu_product_backward)(float *dgate, float *dup, const float *gate, const float *up,
+                                const float *dy, size_t n);
+  /// x = softmax(factor * x); returns log(sum(exp(factor * x))).
+  float (*softmax_saving)(float *x, size_t n, float factor);
+  /// x = exp(factor * x - log_sum)
+  void (*softmax_again)(float *x, size_t n, float factor, float log_sum);
+  /// dx = p * (dx - mean) * factor, where mean = sum(p * dx)
+  void (*softmax_backward)(float *dx, const float *p, size_t n, float factor, float mean);
+  float (*inner_product)(const float *x, const float *y, size_t n);
+  /// x[n] += factor * y[n]
+  void (*add_scaled)(float *x, const float *y, size_t n, float factor);
+  double (*sum_of_squares)(const float *x, size_t n);
+  /// One step of AdamW (Loshchilov and Hutter 2019) for n parameters.
+  void (*adamw_step)(float *value, float *first, float *second, const float *gradient, size_t n,
+                     rk_adamw_factors factors);
 } rk_kernels;
 
 typedef enum {

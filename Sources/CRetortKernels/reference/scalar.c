@@ -126,6 +126,8 @@ static void attention_mix_rows(float *out, size_t ldo, const float *p, size_t ld
     attention_mix(out + i * ldo, p + i * ldp, values, type, row_bytes, n, d);
 }
 
+#include "training.inc"
+
 #define RK_TABLE_NAME "scalar"
 #define RK_TO_F32 to_f32
 #define RK_FROM_F32 from_f32

@@ -236,6 +236,11 @@ static void from_f32_wide(void *out, const float *x, rk_dtype type, size_t n) {
 #define RK_TO_F32 to_f32_wide
 #define RK_FROM_F32 from_f32_wide
 
+#define RK_VECTOR 8
+#define RK_MICRO_ROWS 6
+#define RK_MICRO_VECTORS 2
+#include "../reference/training.inc"
+
 #pragma clang attribute pop
 
 #define RK_TABLE_NAME "avx2"

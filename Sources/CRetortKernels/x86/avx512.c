@@ -475,6 +475,19 @@ static void from_f32_wide(void *out, const float *x, rk_dtype type, size_t n) {
 #define RK_TO_F32 to_f32_wide
 #define RK_FROM_F32 from_f32_wide
 
+#define RK_VECTOR 16
+#define RK_MICRO_ROWS 14
+#define RK_MICRO_VECTORS 2
+#ifdef RK_WITH_BF16
+#define RK_HAS_PAIR_FMA
+INLINE __m512 rk_pair_fma(__m512 sum, float x, __m512 b) {
+  return _mm512_dpbf16_ps(sum, (__m512bh)_mm512_set1_ps(x), (__m512bh)b);
+}
+#define RK_ROUND_VECTOR(target, value)                                                             \
+  _mm256_storeu_si256((__m256i *)(target), (__m256i)_mm512_cvtneps_pbh(value))
+#endif
+#include "../reference/training.inc"
+
 #pragma clang attribute pop
 
 #ifdef RK_WITH_BF16

@@ -61,7 +61,7 @@ public struct ModelConfig: Sendable, Equatable {
     public var rotaryDim: Int { latentAttention?.qkRopeHeadDim ?? headDim }
 
     /// Which elements are rotated together in the weights of a format.
-    func ropeLayout(isGGUF: Bool) -> RopeLayout {
+    package func ropeLayout(isGGUF: Bool) -> RopeLayout {
         if let latentAttention {
             return latentAttention.ropeInterleave ? .interleaved : .halfSplit
         }

@@ -3,7 +3,7 @@
 import RetortFormats
 import RetortTensor
 
-/// The rows of the token embedding, `[vocabSize, hiddenSize]`, left in the file.
+/// The rows of the token embedding, `[vocabSize, hiddenSize]`, left where they are.
 struct Embedding {
     let vocabSize: Int
     let hiddenSize: Int
@@ -11,6 +11,18 @@ struct Embedding {
     private let base: UnsafeRawPointer
     private let rowBytes: Int
     private let owner: any AnyObject & Sendable
+    /// What is trained, if it is.
+    let parameter: Parameter?
+
+    init(_ parameter: Parameter) {
+        vocabSize = parameter.rows
+        hiddenSize = parameter.columns
+        dtype = .f32
+        base = UnsafeRawPointer(parameter.values)
+        rowBytes = 4 * parameter.columns
+        owner = parameter
+        self.parameter = parameter
+    }
 
     init(tensor: StoredTensor, owner: any AnyObject & Sendable) throws(ModelError) {
         guard tensor.shape.count == 2, let base = tensor.bytes.baseAddress,
@@ -22,6 +34,7 @@ struct Embedding {
         self.base = base
         self.rowBytes = rowBytes
         self.owner = owner
+        parameter = nil
     }
 
     /// out[i] = the row of tokens[i]; the tokens are below `vocabSize`.

@@ -24,23 +24,34 @@ struct ExpertGate {
     func forward(_ x: Rows, _ routing: Routing, _ context: ComputeContext) {
         let scores = routing.scores.prefix(x.rows)  // [tokens, experts]
         context.linear(scores, x, weight)
-        for row in 0..<x.rows { choose(scores[row], row, routing) }
+        let chosen = config.numExpertsPerTok
+        for row in 0..<x.rows {
+            choose(
+                scores[row], experts: routing.experts + row * chosen,
+                weights: routing.weights + row * chosen, ranks: routing.ranks,
+                groups: routing.groups)
+        }
     }
 
-    private func choose(_ scores: UnsafeMutablePointer<Float>, _ row: Int, _ routing: Routing) {
+    /// - Parameters:
+    ///   - scores: `[experts]`, logits; become scores.
+    ///   - experts, weights: Get the chosen, `[numExpertsPerTok]`.
+    ///   - ranks, groups: Scratch memory, `[experts]` and `[groups]`.
+    func choose(
+        _ scores: UnsafeMutablePointer<Float>, experts: UnsafeMutablePointer<Int32>,
+        weights: UnsafeMutablePointer<Float>, ranks: UnsafeMutablePointer<Float>,
+        groups: UnsafeMutablePointer<Float>
+    ) {
         let count = config.numRoutedExperts
         switch config.scoring {
         case .softmax: softmax(scores, count)
         case .sigmoid: for index in 0..<count { scores[index] = 1 / (1 + expf(-scores[index])) }
         }
         // What the choice goes by; the weights are the scores themselves.
-        let ranks = routing.ranks
         for index in 0..<count { ranks[index] = scores[index] + (correctionBias?.base[index] ?? 0) }
-        if config.selection != .greedy { excludeGroups(ranks, routing) }
+        if config.selection != .greedy { excludeGroups(ranks, quality: groups) }
 
         let chosen = config.numExpertsPerTok
-        let experts = routing.experts + row * chosen
-        let weights = routing.weights + row * chosen
         var sum: Float = 0
         for place in 0..<chosen {
             let best = Self.largest(ranks, count)
@@ -64,10 +75,11 @@ struct ExpertGate {
     }
 
     /// Leaves the experts of the best groups.
-    private func excludeGroups(_ ranks: UnsafeMutablePointer<Float>, _ routing: Routing) {
+    private func excludeGroups(
+        _ ranks: UnsafeMutablePointer<Float>, quality: UnsafeMutablePointer<Float>
+    ) {
         let groups = config.numGroups
         let size = config.numRoutedExperts / groups
-        let quality = routing.groups
         for group in 0..<groups {
             var (first, second) = (-Float.infinity, -Float.infinity)
             for index in group * size..<(group + 1) * size {

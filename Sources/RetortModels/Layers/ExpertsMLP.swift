@@ -9,7 +9,7 @@ struct ExpertsMLP {
     let gate: ExpertGate  // gate
     let experts: [GatedMLP]  // experts.N
     let sharedExperts: GatedMLP?  // shared_experts
-    private let config: ExpertsConfig
+    let config: ExpertsConfig
 
     init(_ weights: WeightLoader, config: ModelConfig, experts shape: ExpertsConfig) throws {
         self.config = shape

@@ -16,6 +16,7 @@ struct LatentAttention {
     let kvALayernorm: RMSNorm  // kv_a_layernorm
     let keyUp: HeadMatrices  // the key rows of kv_b_proj, [heads, kvLoraRank, qkNopeHeadDim]
     let valueUp: HeadMatrices  // the value rows of kv_b_proj, [heads, vHeadDim, kvLoraRank]
+    let kvBProj: Parameter?  // kv_b_proj.weight as a whole, if it is trained
     let oProj: Linear  // o_proj
     let shape: LatentAttentionConfig
     let heads: Int
@@ -47,6 +48,9 @@ struct LatentAttention {
         kvALayernorm = try weights.rmsNorm(
             "kv_a_layernorm", size: shape.kvLoraRank, eps: Self.eps)
         (keyUp, valueUp) = try weights.latentHeads(shape, heads: heads)
+        kvBProj = try weights.parameter(
+            "kv_b_proj.weight",
+            shape: [heads * (shape.qkNopeHeadDim + shape.vHeadDim), shape.kvLoraRank])
         oProj = try weights.linear(
             "o_proj", from: heads * shape.vHeadDim, to: hidden, bias: bias)
     }
