@@ -96,7 +96,7 @@ let package = Package(
             "RetortTraining",
             [
                 "RetortEngine", "RetortModels", "RetortFormats", "RetortTensor",
-                "RetortTokenizers", "RetortTemplates", "RetortJSON",
+                "RetortTokenizers", "RetortTemplates", "RetortJSON", "CRetortKernels",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
         module(

@@ -122,6 +122,8 @@ public final class LanguageModel: @unchecked Sendable {
     /// Whether there is a layer that predicts the token after the next.
     public var canPredict: Bool { predictor != nil }
     public var threadCount: Int { pool.threadCount }
+    /// The threads of the forward pass, for training to use between passes.
+    package var trainingPool: ThreadPool { pool }
     /// Whether both compute with the same threads.
     public func sharesThreads(with other: LanguageModel) -> Bool { pool === other.pool }
     /// The instruction set in use: `avx512`, `avx2` or `scalar`.

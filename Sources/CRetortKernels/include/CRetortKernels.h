@@ -19,6 +19,8 @@ extern "C" {
 #define RK_PANEL 32
 /// Weight rows of a packed tile of quantised weights.
 #define RK_TILE 16
+/// Parameters that share the scales of an optimizer's 8-bit state.
+#define RK_STATE_BLOCK 256
 /// Elements of a block of q8_0, q4_0 and the quantised activations.
 #define RK_BLOCK 32
 /// Elements of a block of q4_k, q5_k and q6_k.
@@ -170,6 +172,9 @@ typedef struct {
   /// One step of AdamW (Loshchilov and Hutter 2019) for n parameters.
   void (*adamw_step)(float *value, float *first, float *second, const float *gradient, size_t n,
                      rk_adamw_factors factors);
+  /// The same with moments of 8 bits; `scales` are two for each RK_STATE_BLOCK parameters.
+  void (*adamw_step_8bit)(float *value, int8_t *first, uint8_t *second, float *scales,
+                          const float *gradient, size_t n, rk_adamw_factors factors);
 } rk_kernels;
 
 typedef enum {

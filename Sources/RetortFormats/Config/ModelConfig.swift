@@ -84,6 +84,10 @@ public struct ModelConfig: Sendable, Equatable {
         return plain * Float(magnitude * magnitude)
     }
 
+    /// Checks a configuration that no file gave.
+    /// - Throws: ``FormatError`` if no model can have such numbers.
+    public func validate() throws(FormatError) { try validate(path: "the configuration") }
+
     /// Checks that the numbers can belong to a model, so that sizes computed from them neither
     /// overflow nor ask for absurd amounts of memory. The limits are an order of magnitude above
     /// the largest models.
