@@ -12,7 +12,7 @@ struct Retort: AsyncParsableCommand {
             ChatCommand.self, ServeCommand.self, PullCommand.self, ListCommand.self,
             ShowCommand.self,
             RemoveCommand.self, TokenizeCommand.self, DetokenizeCommand.self, RenderCommand.self,
-            ScoreCommand.self, ConvertCommand.self, BenchCommand.self, BenchTokenizerCommand.self,
-            DoctorCommand.self, KeysCommand.self,
+            TrainTokenizerCommand.self, ScoreCommand.self, ConvertCommand.self, BenchCommand.self,
+            BenchTokenizerCommand.self, DoctorCommand.self, KeysCommand.self,
         ])
 }
