@@ -132,7 +132,8 @@ let package = Package(
             name: "retort",
             dependencies: [
                 "RetortEngine", "RetortHub", "RetortJSON", "RetortFormats", "RetortModels",
-                "RetortTraining", "RetortServer", "RetortTensor", "RetortTokenizers", "RetortTemplates",
+                "RetortTraining", "RetortServer", "RetortTensor", "RetortTokenizers",
+                "RetortTemplates",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),

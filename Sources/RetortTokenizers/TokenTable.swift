@@ -128,32 +128,38 @@ final class TokenTable: @unchecked Sendable {
         Int(slot.count) == count && bytesEqual(pool + Int(slot.start), bytes, count)
     }
 
-    /// A hash of a word: eight bytes at a time, multiplied and folded.
+    /// A hash of a word.
+    @inline(__always)
     func hash(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
-        let raw = UnsafeRawPointer(bytes)
-        var state = seed ^ UInt64(truncatingIfNeeded: count)
-        var i = 0
-        while i + 8 <= count {
-            state = fold(state ^ raw.loadUnaligned(fromByteOffset: i, as: UInt64.self))
-            i += 8
-        }
-        var last: UInt64 = 0
-        if count - i >= 4 {
-            last = UInt64(raw.loadUnaligned(fromByteOffset: i, as: UInt32.self))
-            i += 4
-        }
-        while i < count {
-            last = last << 8 | UInt64(bytes[i])
-            i += 1
-        }
-        return fold(state ^ last)
+        hashBytes(bytes, count, seed: seed)
     }
+}
 
-    private func fold(_ value: UInt64) -> UInt64 {
-        let product = (value ^ 0x2D35_8DCC_AA6C_78A5).multipliedFullWidth(
-            by: 0x9E37_79B9_7F4A_7C15)
-        return product.high ^ product.low
+/// A hash of a run of bytes: eight at a time, multiplied and folded.
+func hashBytes(_ bytes: UnsafePointer<UInt8>, _ count: Int, seed: UInt64) -> UInt64 {
+    let raw = UnsafeRawPointer(bytes)
+    var state = seed ^ UInt64(truncatingIfNeeded: count)
+    var i = 0
+    while i + 8 <= count {
+        state = foldHash(state ^ raw.loadUnaligned(fromByteOffset: i, as: UInt64.self))
+        i += 8
     }
+    var last: UInt64 = 0
+    if count - i >= 4 {
+        last = UInt64(raw.loadUnaligned(fromByteOffset: i, as: UInt32.self))
+        i += 4
+    }
+    while i < count {
+        last = last << 8 | UInt64(bytes[i])
+        i += 1
+    }
+    return foldHash(state ^ last)
+}
+
+@inline(__always)
+private func foldHash(_ value: UInt64) -> UInt64 {
+    let product = (value ^ 0x2D35_8DCC_AA6C_78A5).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+    return product.high ^ product.low
 }
 
 /// Whether two runs of bytes are equal.

@@ -125,7 +125,8 @@ public final class Tokenizer: Sendable {
         self.decoded = decoded
     }
 
-    private static func steps(_ count: Int) -> Int {
+    /// What the general matcher may spend on a text of so many bytes.
+    static func steps(_ count: Int) -> Int {
         10_000 + count * RegexMatcher.stepsPerByte
     }
 

@@ -13,7 +13,7 @@ struct Retort: AsyncParsableCommand {
             ShowCommand.self,
             RemoveCommand.self, TokenizeCommand.self, DetokenizeCommand.self, RenderCommand.self,
             ScoreCommand.self, ConvertCommand.self, BenchCommand.self, BenchTokenizerCommand.self,
-            BenchTrainCommand.self,
-            DoctorCommand.self, KeysCommand.self,
+            BenchTrainCommand.self, TrainTokenizerCommand.self, DoctorCommand.self,
+            KeysCommand.self,
         ])
 }

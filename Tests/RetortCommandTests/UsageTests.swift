@@ -7,7 +7,7 @@ import Testing
 @Suite struct UsageTests {
     private static let commands = [
         "chat", "pull", "list", "show", "rm", "tokenize", "detokenize", "render", "score",
-        "convert", "bench", "bench-tokenizer", "doctor", "serve", "keys",
+        "convert", "bench", "bench-tokenizer", "train-tokenizer", "doctor", "serve", "keys",
     ]
 
     @Test("every command explains itself on stdout", arguments: commands)
@@ -34,6 +34,9 @@ import Testing
             ["tokenize"], ["tokenize", "bundled"],
             ["tokenize", "bundled", "--text", "a", "--file", "b"],
             ["detokenize", "bundled", "--ids", "1,x"], ["score", "bundled"],
+            ["train-tokenizer", "a.txt", "-o", "b"],
+            ["train-tokenizer", "a.txt", "-o", "b", "--vocab-size", "0"],
+            ["train-tokenizer", "a.txt", "-o", "b", "--vocab-size", "300", "--eos", "<s>"],
             ["bench", "--prompt-tokens", "0"], ["bench", "--threads", "0"],
             ["convert", "a", "b.gguf", "--type", "q3_k"], ["convert", "a", "b", "--type", "q8_0"],
             ["chat", "--cache-type", "q4_0"], ["chat", "--top-p", "2"],

@@ -27,7 +27,7 @@ enum InputFile {
         return text
     }
 
-    private static func reason(_ error: any Error) -> String {
+    static func reason(_ error: any Error) -> String {
         let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
         if let code = underlying?.code { return String(cString: strerror(Int32(code))) }
         return error.localizedDescription
