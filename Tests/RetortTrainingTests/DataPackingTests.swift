@@ -159,6 +159,18 @@ import Testing
         }
     }
 
+    @Test("a document goes where the least room is left behind it") func bestFit() throws {
+        // 3 behind 7 and 2, 2 behind 6; anything else takes a third row.
+        let documents = [2, 7, 3, 6, 2].enumerated().map { number, count in
+            [Int32](repeating: Int32(number + 1), count: count)
+        }
+        let dataset = try TokenDataset(documents: documents, vocabularySize: 10)
+        let made = try batches(
+            BatchSource(dataset, options: .sequential(rows: 1, length: 10, packing: .bestFit)))
+        let rows = made.map { $0.tokens.map(Int.init) }
+        #expect(rows == [[2, 2, 2, 2, 2, 2, 2, 3, 3, 3], [4, 4, 4, 4, 4, 4, 1, 1, 5, 5]])
+    }
+
     @Test("a document of one token more than a row is trained to its end") func oneMore() throws {
         let dataset = try TokenDataset(
             documents: [[1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 6]], vocabularySize: 10)

@@ -57,6 +57,19 @@ import Testing
         #expect(message.contains("validation"))
     }
 
+    @Test("documents with and without a mask may share a shard") func mixed() throws {
+        let folder = try TemporaryFolder()
+        let writer = try DatasetWriter(
+            directory: folder.path("set"), tokenizerSHA256: Self.hash, vocabularySize: 10)
+        try writer.append([1, 2])
+        try writer.append([3, 4], trained: [false, true])
+        try writer.append([5])
+        #expect(try writer.finish().train.statistics.trainedTokens == 4)
+        let dataset = try TokenDataset(directory: folder.path("set"))
+        let trained = try (0..<3).map { try dataset.document($0).trained }
+        #expect(trained == [[true, true], [false, true], [true]])
+    }
+
     @Test("a vocabulary of more than 65,536 takes 32 bits a token", arguments: [65_536, 65_537])
     func width(vocabularySize: Int) throws {
         let folder = try TemporaryFolder()
@@ -294,6 +307,7 @@ import Testing
         _ = try DatasetWriter(
             directory: folder.path("set"), tokenizerSHA256: Self.hash, vocabularySize: 500,
             replacesExisting: true)
+        #expect(!FileManager.default.fileExists(atPath: folder.path("set/dataset.json")))
         trainingFailure { _ = try TokenDataset(directory: folder.path("set")) }
     }
 }
