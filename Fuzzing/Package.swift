@@ -9,6 +9,7 @@ import PackageDescription
 let parsers = [
     ("FuzzGGUF", ["RetortFormats"]),
     ("FuzzSafetensors", ["RetortFormats"]),
+    ("FuzzShard", ["RetortTraining"]),
     ("FuzzTokenizer", ["RetortTokenizers"]),
     ("FuzzJinja", ["RetortTemplates"]),
     ("FuzzResponse", ["RetortTemplates", "RetortJSON"]),

@@ -10,17 +10,17 @@
 #endif
 
 /// A file being written. Without ``commit()`` nothing is left behind.
-final class OutputFile {
-    let path: String
+package final class OutputFile {
+    package let path: String
     /// Bytes written so far.
-    private(set) var count = 0
+    package private(set) var count = 0
     private let temporaryPath: String
     private var descriptor: Int32
     private var buffer: [UInt8] = []
 
     private static let bufferSize = 1 << 20
 
-    init(path: String) throws(FormatError) {
+    package init(path: String) throws(FormatError) {
         self.path = path
         temporaryPath = "\(path).\(getpid())-\(UInt32.random(in: .min ... .max)).partial"
         descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
@@ -36,7 +36,7 @@ final class OutputFile {
         unlink(temporaryPath)
     }
 
-    func write(_ bytes: UnsafeRawBufferPointer) throws(FormatError) {
+    package func write(_ bytes: UnsafeRawBufferPointer) throws(FormatError) {
         count += bytes.count
         if buffer.count + bytes.count > Self.bufferSize { try flush() }
         if bytes.count > Self.bufferSize {
@@ -46,7 +46,7 @@ final class OutputFile {
         }
     }
 
-    func write(_ bytes: [UInt8]) throws(FormatError) {
+    package func write(_ bytes: [UInt8]) throws(FormatError) {
         count += bytes.count
         buffer.append(contentsOf: bytes)
         if buffer.count > Self.bufferSize { try flush() }
@@ -58,7 +58,7 @@ final class OutputFile {
     }
 
     /// Makes the file appear, in place of one of the same name.
-    func commit() throws(FormatError) {
+    package func commit() throws(FormatError) {
         try flush()
         let failed = fsync(descriptor) != 0
         let closed = close(descriptor) == 0
@@ -71,7 +71,7 @@ final class OutputFile {
     }
 
     /// Writes a small file as a whole.
-    static func write(_ text: String, to path: String) throws(FormatError) {
+    package static func write(_ text: String, to path: String) throws(FormatError) {
         let file = try OutputFile(path: path)
         try file.write(Array(text.utf8))
         try file.commit()

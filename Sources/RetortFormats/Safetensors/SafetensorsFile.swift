@@ -20,7 +20,7 @@ public final class SafetensorsFile: Sendable {
     /// `__metadata__`, in the order of the file.
     public let metadata: [(key: String, value: String)]
     let entries: [Entry]
-    private let file: MappedFile
+    let file: MappedFile
     private let index: [ByteKey: Int]
 
     /// The reference implementation's limit.
@@ -36,7 +36,8 @@ public final class SafetensorsFile: Sendable {
         try self.init(MappedFile(bytes: bytes, name: name))
     }
 
-    private init(_ file: MappedFile) throws(FormatError) {
+    /// Reads a file that is mapped already.
+    package init(_ file: MappedFile) throws(FormatError) {
         self.file = file
         path = file.path
         let header = try Self.header(of: file)
@@ -94,13 +95,17 @@ public final class SafetensorsFile: Sendable {
         }
     }
 
-    /// A tensor of type F32, F16, BF16 or F8_E4M3.
-    /// - Throws: ``FormatError`` if there is none of this name or it has another type.
-    public func tensor(_ name: String) throws(FormatError) -> StoredTensor {
+    func entry(_ name: String) throws(FormatError) -> Entry {
         guard let position = index[ByteKey(name)] else {
             throw FormatError("\(path) has no tensor \(name)")
         }
-        let entry = entries[position]
+        return entries[position]
+    }
+
+    /// A tensor of type F32, F16, BF16 or F8_E4M3.
+    /// - Throws: ``FormatError`` if there is none of this name or it has another type.
+    public func tensor(_ name: String) throws(FormatError) -> StoredTensor {
+        let entry = try entry(name)
         guard let dtype = entry.type.dtype else {
             throw FormatError(
                 "\(path): tensor \(name) is \(entry.type.rawValue); this version reads F32, F16, BF16 and F8_E4M3"

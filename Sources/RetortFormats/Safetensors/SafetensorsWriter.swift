@@ -12,13 +12,17 @@ public enum SafetensorsWriter {
     public static let defaultShardBytes = 5_000_000_000
 
     /// Writes one file.
+    /// - Parameters:
+    ///   - tensors: In the order of the file.
+    ///   - path: A file of this name is replaced.
+    ///   - metadata: Goes into `__metadata__` behind `format`.
     /// - Throws: ``FormatError`` if a name occurs twice, a type is not known to safetensors or the
     ///   file cannot be written; what a source throws. Then no file is left behind.
-    public static func write(_ tensors: [TensorSource], to path: String) throws {
+    public static func write(
+        _ tensors: [TensorSource], to path: String, metadata: [(key: String, value: String)] = []
+    ) throws {
         let file = try OutputFile(path: path)
-        let header = try header(of: tensors)
-        try withUnsafeBytes(of: UInt64(header.count).littleEndian) { try file.write($0) }
-        try file.write(header)
+        try file.write(try header(of: tensors, metadata).bytes())
         for tensor in tensors { try tensor.write(to: file) }
         try file.commit()
     }
@@ -58,34 +62,57 @@ public enum SafetensorsWriter {
         return names
     }
 
-    private static func header(of tensors: [TensorSource]) throws(FormatError) -> [UInt8] {
-        var members = [JSONObject.Member(key: "__metadata__", value: ["format": "pt"])]
-        var seen: Set<ByteKey> = [ByteKey("__metadata__")]
-        var offset = 0
+    private static func header(
+        of tensors: [TensorSource], _ metadata: [(key: String, value: String)]
+    ) throws(FormatError) -> Header {
+        var header = Header(metadata: [("format", "pt")] + metadata)
         for tensor in tensors {
-            guard seen.insert(ByteKey(tensor.name)).inserted else {
-                throw FormatError("two tensors are called \(tensor.name)")
-            }
             guard let type = SafetensorsDType(tensor.dtype) else {
                 throw FormatError(
                     "safetensors cannot hold \(tensor.dtype.rawValue) (\(tensor.name)); choose f32, f16 or bf16"
                 )
             }
-            let end = offset + (try tensor.byteCount())
+            try header.add(tensor.name, type.rawValue, tensor.shape, try tensor.byteCount())
+        }
+        return header
+    }
+
+    /// Collects the header: `__metadata__` and where each tensor lies.
+    struct Header {
+        private var members: [JSONObject.Member]
+        private var seen: Set<ByteKey> = [ByteKey("__metadata__")]
+        private var offset = 0
+
+        init(metadata: [(key: String, value: String)]) {
+            let pairs = metadata.map { ($0.key, JSONValue.string($0.value)) }
+            members = [.init(key: "__metadata__", value: .object(JSONObject(pairs)))]
+        }
+
+        mutating func add(_ name: String, _ type: String, _ shape: [Int], _ byteCount: Int)
+            throws(FormatError)
+        {
+            guard seen.insert(ByteKey(name)).inserted else {
+                throw FormatError("two tensors are called \(name)")
+            }
+            let (end, overflow) = offset.addingReportingOverflow(byteCount)
+            guard !overflow else { throw FormatError("\(name) is too large for one file") }
             members.append(
                 .init(
-                    key: tensor.name,
+                    key: name,
                     value: [
-                        "dtype": .string(type.rawValue),
-                        "shape": .array(tensor.shape.map { .integer(Int64($0)) }),
+                        "dtype": .string(type),
+                        "shape": .array(shape.map { .integer(Int64($0)) }),
                         "data_offsets": [.integer(Int64(offset)), .integer(Int64(end))],
                     ]))
             offset = end
         }
-        var text = Array(JSONValue.object(JSONObject(members: members)).text().utf8)
-        // The data begins at a multiple of 8.
-        text.append(contentsOf: repeatElement(0x20, count: (8 - text.count % 8) % 8))
-        return text
+
+        /// The length and the header's text; the data begins at a multiple of 8.
+        func bytes() -> [UInt8] {
+            var text = Array(JSONValue.object(JSONObject(members: members)).text().utf8)
+            text.append(contentsOf: repeatElement(0x20, count: (8 - text.count % 8) % 8))
+            return withUnsafeBytes(of: UInt64(text.count).littleEndian, Array.init) + text
+        }
     }
 
     private static func shards(_ tensors: [TensorSource], _ maximum: Int) throws(FormatError)

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reads a file line by line through one buffer, so that a corpus may be larger than memory.
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// The lines of a file, one at a time.
+final class LineReader {
+    let path: String
+    /// The current line without its line feed; a carriage return before it stays.
+    private(set) var line: [UInt8] = []
+    /// The current line's number, from 1.
+    private(set) var number = 0
+    /// Whether a line feed ended the current line, which only the last line may lack.
+    private(set) var isTerminated = false
+    private let descriptor: Int32
+    private let maximumLineBytes: Int
+    private let chunk: UnsafeMutableRawBufferPointer
+    /// What of `chunk` is not read yet.
+    private var pending = 0..<0
+
+    static let defaultChunkBytes = 1 << 18
+
+    init(path: String, chunkBytes: Int = defaultChunkBytes, maximumLineBytes: Int)
+        throws(TrainingError)
+    {
+        self.path = path
+        self.maximumLineBytes = maximumLineBytes
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        self.descriptor = descriptor
+        chunk = .allocate(byteCount: max(chunkBytes, 1), alignment: 16)
+        var status = stat()
+        guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
+            throw TrainingError("cannot read \(path): \(String(cString: strerror(errno)))")
+        }
+        guard status.st_mode & S_IFMT != S_IFDIR else {
+            throw TrainingError("\(path) is a directory; give its files")
+        }
+    }
+
+    deinit {
+        if descriptor >= 0 { close(descriptor) }
+        chunk.deallocate()
+    }
+
+    /// Moves on to the next line.
+    /// - Returns: Whether there is one.
+    /// - Throws: ``TrainingError`` if the file cannot be read or a line is too long.
+    func next() throws(TrainingError) -> Bool {
+        line.removeAll(keepingCapacity: true)
+        isTerminated = false
+        while true {
+            if pending.isEmpty, try !fill() { break }
+            let rest = UnsafeRawBufferPointer(rebasing: chunk[pending])
+            let end = rest.firstIndex(of: 0x0A)
+            line.append(contentsOf: rest[..<(end ?? rest.count)])
+            pending = pending.lowerBound + (end.map { $0 + 1 } ?? rest.count)..<pending.upperBound
+            guard line.count <= maximumLineBytes else {
+                throw TrainingError(
+                    "\(path):\(number + 1): the line is longer than \(maximumLineBytes) bytes; cut it or raise the limit of a record"
+                )
+            }
+            if end != nil {
+                isTerminated = true
+                break
+            }
+        }
+        guard isTerminated || !line.isEmpty else { return false }
+        number += 1
+        return true
+    }
+
+    private func fill() throws(TrainingError) -> Bool {
+        while true {
+            let count = read(descriptor, chunk.baseAddress, chunk.count)
+            if count > 0 {
+                pending = 0..<count
+                return true
+            }
+            if count == 0 { return false }
+            guard errno == EINTR else {
+                throw TrainingError("cannot read \(path): \(String(cString: strerror(errno)))")
+            }
+        }
+    }
+}
