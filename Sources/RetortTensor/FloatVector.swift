@@ -12,6 +12,15 @@ extension DType {
     }
 }
 
+extension DType {
+    /// Converts f32 to stored elements, whole blocks for a quantised type.
+    package func convert(
+        _ out: UnsafeMutableRawPointer, from source: UnsafePointer<Float>, count: Int
+    ) {
+        Kernels.available.first?.table.pointee.from_f32(out, source, kernelType, count)
+    }
+}
+
 /// A small vector as f32: a norm's weight or a bias.
 package final class FloatVector: @unchecked Sendable {
     // Safety: read-only after init; of a parameter, as that says.

@@ -102,7 +102,7 @@ public struct TrainingBenchmark: Sendable {
             instructionSet: kernels.name)
     }
 
-    private static func peak(_ engine: MatrixEngine) throws -> Double {
+    static func peak(_ engine: MatrixEngine) throws -> Double {
         let (rows, side) = (4096, 1024)
         let memory = try AlignedBuffer.floats(rows * (side + 64) * 2 + side * side)
         let dtype: DType = engine.computeType == .bf16 ? .bf16 : .f32

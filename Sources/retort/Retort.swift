@@ -13,7 +13,8 @@ struct Retort: AsyncParsableCommand {
             ShowCommand.self,
             RemoveCommand.self, TokenizeCommand.self, DetokenizeCommand.self, RenderCommand.self,
             ScoreCommand.self, ConvertCommand.self, BenchCommand.self, BenchTokenizerCommand.self,
-            BenchTrainCommand.self, TrainTokenizerCommand.self, DoctorCommand.self,
+            BenchTrainCommand.self, TrainTokenizerCommand.self, PrepareCommand.self,
+            TrainCommand.self, SFTCommand.self, DoctorCommand.self,
             KeysCommand.self,
         ])
 }

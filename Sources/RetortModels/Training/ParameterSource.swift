@@ -90,11 +90,11 @@ package final class ParameterSource {
     }
 }
 
-/// Normally distributed numbers (Box and Muller 1958) from SplitMix64 (Steele et al. 2014).
-package struct NormalGenerator {
+/// Evenly distributed numbers in 0 ..< 1: SplitMix64 (Steele et al. 2014).
+package struct UniformGenerator {
     private var state: UInt64
-    private var spare: Float?
 
+    /// - Parameter stream: Generators of other streams give other numbers.
     package init(seed: UInt64, stream: String) {
         // FNV-1a of the name.
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
@@ -102,12 +102,24 @@ package struct NormalGenerator {
         state = seed &* 0x9e37_79b9_7f4a_7c15 ^ hash
     }
 
-    private mutating func bits() -> UInt64 {
+    mutating func bits() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var x = state
         x = (x ^ x >> 30) &* 0xbf58_476d_1ce4_e5b9
         x = (x ^ x >> 27) &* 0x94d0_49bb_1331_11eb
         return x ^ x >> 31
+    }
+
+    package mutating func next() -> Float { Float(bits() >> 40) * 0x1p-24 }
+}
+
+/// Normally distributed numbers (Box and Muller 1958).
+package struct NormalGenerator {
+    private var uniform: UniformGenerator
+    private var spare: Float?
+
+    package init(seed: UInt64, stream: String) {
+        uniform = UniformGenerator(seed: seed, stream: stream)
     }
 
     package mutating func next() -> Float {
@@ -116,8 +128,8 @@ package struct NormalGenerator {
             return spare
         }
         // In (0, 1], so that the logarithm is finite.
-        let u = Double(bits() >> 11 &+ 1) * 0x1p-53
-        let angle = 2 * Double.pi * Double(bits() >> 11) * 0x1p-53
+        let u = Double(uniform.bits() >> 11 &+ 1) * 0x1p-53
+        let angle = 2 * Double.pi * Double(uniform.bits() >> 11) * 0x1p-53
         let radius = sqrt(-2 * log(u))
         spare = Float(radius * sin(angle))
         return Float(radius * cos(angle))

@@ -150,6 +150,17 @@ package final class Tape {
     /// Told of each node whose backward pass is done, for sending gradients early.
     package var didFinish: ((Int) -> Void)?
 
+    /// By trained parameter, the node whose backward pass is the last to write its gradient.
+    package var firstWriters: [ObjectIdentifier: Int] {
+        var writers: [ObjectIdentifier: Int] = [:]
+        for (index, node) in nodes.enumerated() {
+            for parameter in node.parameters where writers[ObjectIdentifier(parameter)] == nil {
+                writers[ObjectIdentifier(parameter)] = index
+            }
+        }
+        return writers
+    }
+
     // MARK: Memory
 
     /// The memory of a value.
@@ -198,6 +209,9 @@ package class Node {
 
     /// Says, in the order of the backward pass, which gradients it writes.
     func planBackward(_ plan: inout GradientPlan) {}
+
+    /// Those whose gradients it writes, if they are trained.
+    var parameters: [Parameter] { [] }
 
     /// Whether its backward pass has anything to do.
     var hasBackward: Bool { true }

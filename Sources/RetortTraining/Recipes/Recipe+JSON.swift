@@ -67,7 +67,8 @@ extension Recipe {
                 "model",
                 "is missing; give 'from', a Hugging Face directory, or 'config', the keys of a config.json"
             )
-        case (_?, _?): throw root.fail("model", "has both 'from' and 'config'; expected one of them")
+        case (_?, _?):
+            throw root.fail("model", "has both 'from' and 'config'; expected one of them")
         }
     }
 
@@ -83,7 +84,8 @@ extension Recipe {
             ]
             guard let packing = known[name] else {
                 throw fields.fail(
-                    "packing", "is '\(name)'; expected one of \(known.keys.sorted().joined(separator: ", "))")
+                    "packing",
+                    "is '\(name)'; expected one of \(known.keys.sorted().joined(separator: ", "))")
             }
             data.packing = packing
         }
@@ -156,7 +158,8 @@ extension Recipe {
         optimizer.beta1 = try fields.float("beta1", in: 0...0.999_999) ?? optimizer.beta1
         optimizer.beta2 = try fields.float("beta2", in: 0...0.999_999_9) ?? optimizer.beta2
         optimizer.eps = try fields.float("eps", in: 0...1) ?? optimizer.eps
-        optimizer.weightDecay = try fields.float("weight_decay", in: 0...10) ?? optimizer.weightDecay
+        optimizer.weightDecay =
+            try fields.float("weight_decay", in: 0...10) ?? optimizer.weightDecay
         optimizer.maximumGradientNorm =
             try fields.float("clip_norm", in: 0...1e9) ?? optimizer.maximumGradientNorm
         if let bits = try fields.integer("state_bits", in: 8...32) {

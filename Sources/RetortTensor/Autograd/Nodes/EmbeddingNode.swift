@@ -45,6 +45,8 @@ final class EmbeddingNode: Node, ParallelTask {
         super.init(inputs: [], outputs: [out])
     }
 
+    override var parameters: [Parameter] { [weight] }
+
     override var hasBackward: Bool { weight.isTrained }
 
     override func forward(_ tape: Tape) {

@@ -94,7 +94,7 @@ extension Tape {
 }
 
 package final class ExpertsNode: Node {
-    package let parameters: ExpertsParameters
+    package let mixture: ExpertsParameters
     /// How many tokens each expert was given since ``resetLoad()``.
     package private(set) var load: [Int]
     /// The balance loss of the last backward pass, the mean of all rows, times its α.
@@ -127,7 +127,7 @@ package final class ExpertsNode: Node {
         _ x: Variable, _ parameters: ExpertsParameters, residual: Variable, outs: [Variable],
         length: Int, tape: Tape
     ) throws(TensorError) {
-        self.parameters = parameters
+        mixture = parameters
         self.length = length
         self.tape = tape
         let count = parameters.experts.count
@@ -170,6 +170,10 @@ package final class ExpertsNode: Node {
     /// Counts from nothing again.
     package func resetLoad() { for index in load.indices { load[index] = 0 } }
 
+    override var parameters: [Parameter] {
+        [mixture.router] + mixture.experts.flatMap { [$0.gate, $0.up, $0.down] }
+    }
+
     override var hasBackward: Bool { tape.values[outputs[0].index].needsGradient }
 
     override func planBackward(_ plan: inout GradientPlan) {
@@ -180,7 +184,7 @@ package final class ExpertsNode: Node {
     override func forward(_ tape: Tape) throws(TensorError) {
         let engine = tape.engine
         let x = tape.data(inputs[0])
-        let router = parameters.router
+        let router = mixture.router
         for first in stride(from: 0, to: router.rows, by: Int(RK_PANEL)) {
             engine.table.pointee.pack_panel(
                 routerPanels + first * router.columns, router.values + first * router.columns,
@@ -194,7 +198,7 @@ package final class ExpertsNode: Node {
         engine.forRows(gathered.rows, rowTask)
         let products = try scratch(tape.expertScratch[0], .f32, columns: x.columns)
         rowTask.products = products
-        for (index, expert) in parameters.experts.enumerated() {
+        for (index, expert) in mixture.experts.enumerated() {
             guard let rows = rows(of: index) else { continue }
             let input = part(gathered, rows)
             try engine.product(part(gate, rows), input, expert.gate.matrix, .transposed)
@@ -210,8 +214,8 @@ package final class ExpertsNode: Node {
 
     /// Sorts the assignments by expert; those of one expert stay in the order of tokens.
     private func sort() {
-        let count = parameters.experts.count
-        let assignments = scores.rows * parameters.perToken
+        let count = mixture.experts.count
+        let assignments = scores.rows * mixture.perToken
         for index in 0...count { starts[index] = 0 }
         for index in 0..<assignments { starts[Int(experts[index]) + 1] += 1 }
         for index in 0..<count {
@@ -258,7 +262,7 @@ package final class ExpertsNode: Node {
         hooks.hidden = hidden
         rowTask.phase = .gatherGradient
         engine.forRows(gathered.rows, rowTask)
-        for (index, expert) in parameters.experts.enumerated() {
+        for (index, expert) in mixture.experts.enumerated() {
             let rows = rows(of: index) ?? 0..<0
             hooks.firstRow = rows.lowerBound
             // The epilogue leaves the gradients of gate and up in place of their values.
@@ -276,8 +280,8 @@ package final class ExpertsNode: Node {
         balance()
         rowTask.phase = .routeBackward
         engine.forRows(x.rows, rowTask)
-        if parameters.router.isTrained {
-            try addGradient(parameters.router, slopes, x)
+        if mixture.router.isTrained {
+            try addGradient(mixture.router, slopes, x)
         }
         if passesResidual == false {
             rowTask.phase = .residual
@@ -294,8 +298,8 @@ package final class ExpertsNode: Node {
 
     /// The sequence-wise balance loss and, in `slopes`, its gradient by the scores.
     private func balance() {
-        let (count, perToken) = (parameters.experts.count, parameters.perToken)
-        let factor = parameters.balanceWeight * tape.rowScale
+        let (count, perToken) = (mixture.experts.count, mixture.perToken)
+        let factor = mixture.balanceWeight * tape.rowScale
         balanceLoss = 0
         for row in 0..<scores.rows / length {
             counts.update(repeating: 0, count: count)
@@ -320,7 +324,7 @@ package final class ExpertsNode: Node {
                         * (counts[index] * share * inverse - mixed * inverse * inverse)
                 }
             }
-            balanceLoss += Double(loss / Float(length) * parameters.balanceWeight)
+            balanceLoss += Double(loss / Float(length) * mixture.balanceWeight)
         }
         balanceLoss /= Double(max(1, scores.rows / length))
     }
@@ -437,15 +441,15 @@ final class ExpertsRowTask: ParallelTask {
         engine.table.pointee.matrix_product(
             scores, RK_F32, node.scores.columns, nil, 0, values, x.columns, 1,
             node.routerPanels, 1, node.scores.columns, x.columns)
-        let first = row * node.parameters.perToken
-        node.parameters.chooser.choose(
+        let first = row * node.mixture.perToken
+        node.mixture.chooser.choose(
             scores, experts: node.experts + first, weights: node.weights + first, thread: thread)
     }
 
     private func gather(
         _ target: MatrixView, _ source: MatrixView, _ place: Int, _ node: ExpertsNode
     ) {
-        let token = Int(node.order[place]) / node.parameters.perToken
+        let token = Int(node.order[place]) / node.mixture.perToken
         let (to, from) = (target.row(place), source.row(token))
         if target.dtype == source.dtype {
             to.copyMemory(from: from, byteCount: target.columns * target.elementBytes)
@@ -461,7 +465,7 @@ final class ExpertsRowTask: ParallelTask {
         let out = node.tape.data(node.outputs[0]).floats(row: row)
         out.update(
             from: node.tape.data(node.inputs[1]).floats(row: row), count: products.columns)
-        let perToken = node.parameters.perToken
+        let perToken = node.mixture.perToken
         for assignment in row * perToken..<(row + 1) * perToken {
             node.tape.engine.table.pointee.add(
                 out, products.floats(row: Int(node.places[assignment])), products.columns)
@@ -471,7 +475,7 @@ final class ExpertsRowTask: ParallelTask {
     /// From the gradients of the weights, and of the balance loss, those of the logits and of x.
     private func routeBackward(_ row: Int, _ node: ExpertsNode, _ thread: Int) {
         guard let products else { return }
-        let parameters = node.parameters
+        let parameters = node.mixture
         let table = node.tape.engine.table
         let (scores, slopes) = (node.scores.floats(row: row), node.slopes.floats(row: row))
         let assignments = row * parameters.perToken..<(row + 1) * parameters.perToken

@@ -58,6 +58,8 @@ final class GatedNode: Node, ParallelTask, ProductPrologue, ProductEpilogue {
         saved = [gate, up]
     }
 
+    override var parameters: [Parameter] { [down] }
+
     override var hasBackward: Bool { tape.values[outputs[0].index].needsGradient }
 
     override func planBackward(_ plan: inout GradientPlan) {

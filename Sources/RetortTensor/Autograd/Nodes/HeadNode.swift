@@ -59,6 +59,8 @@ package final class HeadNode: Node, ProductEpilogue {
         saved = [x]
     }
 
+    override var parameters: [Parameter] { [head] }
+
     override var hasBackward: Bool { true }
 
     override func planBackward(_ plan: inout GradientPlan) {

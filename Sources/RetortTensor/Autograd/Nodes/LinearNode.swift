@@ -69,6 +69,10 @@ final class LinearNode: Node, ParallelTask {
         if layers.contains(where: \.weight.isTrained) { saved = [x] }
     }
 
+    override var parameters: [Parameter] {
+        layers.flatMap { [$0.weight] + ($0.bias.map { [$0] } ?? []) }
+    }
+
     override var hasBackward: Bool { tape.values[outputs[0].index].needsGradient }
 
     override func planBackward(_ plan: inout GradientPlan) {

@@ -45,6 +45,8 @@ final class RMSNormNode: Node, ParallelTask {
 
     private var heads: Int { inputs[0].columns / weight.count }
 
+    override var parameters: [Parameter] { [weight] }
+
     override var hasBackward: Bool { tape.values[outputs[0].index].needsGradient }
 
     override func planBackward(_ plan: inout GradientPlan) {

@@ -94,6 +94,16 @@ public final class BatchSource {
         (0..<dataset.documentCount).count { isCounted(dataset.length(ofDocument: $0)) }
     }
 
+    /// Rows of all epochs, of all ranks together; counted from the start whatever the place. Looks
+    /// at lengths alone.
+    func countRows() -> Int {
+        guard options.epochs != nil else { return .max }
+        var planner = RowPlanner(dataset, options, state: BatchState(dataset, options))
+        var count = 0
+        while planner.nextRow() { count += 1 }
+        return count
+    }
+
     /// Goes back to the start.
     public func rewind() {
         planner = RowPlanner(dataset, options, state: BatchState(dataset, options))

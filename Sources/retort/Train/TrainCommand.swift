@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Foundation
+import RetortJSON
+import RetortTraining
+import Synchronization
+
+/// What `train` and `sft` have in common.
+struct RecipeOptions: ParsableArguments {
+    @Argument(help: "A recipe: a YAML file such as those in Recipes/.")
+    var recipe: String
+
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp(
+            "Change a value of the recipe, such as optimizer.learning_rate=1e-4. May be repeated.",
+            valueName: "key=value"))
+    var assignments: [String] = []
+
+    @Flag(help: "Go on from the newest checkpoint of the recipe's output.")
+    var resume = false
+
+    @Flag(help: "Print each step as a JSON object, as in metrics.jsonl, and no progress.")
+    var json = false
+
+    /// The recipe with what the command line changes.
+    func load(_ kind: Recipe.Kind) throws -> Recipe {
+        var value = try YAMLFile.read(recipe)
+        for assignment in assignments { value = try YAMLFile.set(assignment, in: value) }
+        var object = value.objectValue ?? JSONObject()
+        if object["kind"] == nil { object["kind"] = .string(kind.rawValue) }
+        let read = try Recipe(.object(object))
+        guard read.kind == kind else {
+            throw CommandError(
+                "\(recipe) is of the kind \(read.kind.rawValue); run it with 'retort \(read.kind == .sft ? "sft" : "train")'"
+            )
+        }
+        return read
+    }
+
+    func run(_ kind: Recipe.Kind) throws {
+        let recipe = try load(kind)
+        let group = try TrainingGroups.make()
+        let display = TrainingDisplay(
+            recipe, json: json, isQuiet: group.rank != 0)
+        let stop = StopFlag()
+        let interruption = Interruption { stop.raise() }
+        defer { interruption.end() }
+        let trainer = try Trainer(recipe, resume: resume, group: group)
+        let isFinished = try trainer.run(
+            shouldStop: { stop.isRaised }, observe: display.show)
+        display.end(isFinished: isFinished, trainer)
+        if !isFinished { throw ExitCode(130) }
+    }
+}
+
+struct TrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Pretrain a model from scratch or from a checkpoint, as a recipe says.")
+
+    @OptionGroup var options: RecipeOptions
+
+    func run() throws { try options.run(.pretrain) }
+}
+
+struct SFTCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sft",
+        abstract: "Fine-tune a model on conversations or on prompts and completions.")
+
+    @OptionGroup var options: RecipeOptions
+
+    func run() throws { try options.run(.sft) }
+}
+
+/// Raised by Ctrl-C; the run ends with a checkpoint behind the present step.
+final class StopFlag: Sendable {
+    private let flag = Atomic(false)
+
+    func raise() { flag.store(true, ordering: .relaxed) }
+    var isRaised: Bool { flag.load(ordering: .relaxed) }
+}
+
+/// The processes that train together.
+enum TrainingGroups {
+    static func make() throws -> any TrainingGroup { SoloGroup() }
+}
