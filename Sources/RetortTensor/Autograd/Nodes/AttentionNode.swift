@@ -56,11 +56,25 @@ extension Tape {
 final class AttentionNode: Node, ParallelTask {
     let shape: AttentionShape
     let length: Int
-    unowned let tape: Tape
+    private let engine: MatrixEngine
+    private let table: UnsafePointer<rk_kernels>
+    private var views: Views?
     /// log(sum(exp)) of each token and head, `[tokens, heads]`.
     let logSums: AlignedBuffer
     var accumulates: (q: Bool?, k: Bool?, v: Bool?) = (nil, nil, nil)
     private var isBackward = false
+
+    /// Where everything lies in the present pass; looked up once, since blocks are small.
+    private struct Views {
+        var q, k, v, out: MatrixView
+        var starts: UnsafePointer<Int32>?
+        /// Set in the backward pass.
+        var gradients: Gradients?
+
+        struct Gradients {
+            var q, k, v, out: MatrixView
+        }
+    }
 
     /// Queries of a block.
     static let block = 56
@@ -72,14 +86,18 @@ final class AttentionNode: Node, ParallelTask {
     ) throws(TensorError) {
         self.shape = shape
         self.length = length
-        self.tape = tape
+        engine = tape.engine
+        table = tape.engine.table
+        needsGradient = tape.values[out.index].needsGradient
         logSums = try .floats(q.rows * shape.heads)
         super.init(inputs: [q, k, v], outputs: [out])
         saved = [q, k, v, out]
         for scratch in tape.engine.attentionScratch { _ = try scratch.floats(scratchFloats) }
     }
 
-    override var hasBackward: Bool { tape.values[outputs[0].index].needsGradient }
+    private let needsGradient: Bool
+
+    override var hasBackward: Bool { needsGradient }
 
     override func planBackward(_ plan: inout GradientPlan) {
         accumulates = (plan.write(inputs[0]), plan.write(inputs[1]), plan.write(inputs[2]))
@@ -87,23 +105,33 @@ final class AttentionNode: Node, ParallelTask {
 
     override func forward(_ tape: Tape) {
         isBackward = false
+        views = Views(
+            q: tape.data(inputs[0]), k: tape.data(inputs[1]), v: tape.data(inputs[2]),
+            out: tape.data(outputs[0]), starts: tape.batch?.documentStarts)
         tape.engine.pool.run(self, chunks: inputs[0].rows / length * shape.keyValueHeads)
     }
 
     override func backward(_ tape: Tape) {
         isBackward = true
+        views = Views(
+            q: tape.data(inputs[0]), k: tape.data(inputs[1]), v: tape.data(inputs[2]),
+            out: tape.data(outputs[0]), starts: tape.batch?.documentStarts,
+            gradients: .init(
+                q: tape.gradient(inputs[0]), k: tape.gradient(inputs[1]),
+                v: tape.gradient(inputs[2]), out: tape.gradient(outputs[0])))
         tape.engine.pool.run(self, chunks: inputs[0].rows / length * shape.keyValueHeads)
     }
 
     func run(chunk: Int, thread: Int) {
+        guard let views else { return }
         let (row, head) = (chunk / shape.keyValueHeads, chunk % shape.keyValueHeads)
-        guard let base = tape.engine.attentionScratch[thread].base else { return }
+        guard let base = engine.attentionScratch[thread].base else { return }
         let scratch = AttentionScratch(
             base.assumingMemoryBound(to: Float.self), shape, length: length)
         if isBackward {
-            backward(row: row, head: head, scratch)
+            backward(row: row, head: head, views, scratch)
         } else {
-            forward(row: row, head: head, scratch)
+            forward(row: row, head: head, views, scratch)
         }
     }
 
@@ -111,21 +139,23 @@ final class AttentionNode: Node, ParallelTask {
 
     // MARK: One head of one row
 
-    private func forward(row: Int, head: Int, _ scratch: AttentionScratch) {
-        let table = tape.engine.table
-        let out = tape.data(outputs[0])
-        packKeys(row: row, head: head, scratch)
+    private func forward(
+        row: Int, head: Int, _ views: Views, _ scratch: AttentionScratch
+    ) {
+        let out = views.out
+        packKeys(row: row, head: head, views, scratch)
         load(
-            tape.data(inputs[2]), row: row, column: head * shape.valueDim, shape.valueDim,
+            views.v, row: row, column: head * shape.valueDim, shape.valueDim,
             scratch.values)
         pack(scratch.values, shape.valueDim, count: length, scratch.valuePanels)
         for query in head * shape.group..<(head + 1) * shape.group {
             for first in stride(from: 0, to: length, by: Self.block) {
                 let count = min(Self.block, length - first)
-                let begin = scores(row: row, query: query, first: first, count: count, scratch)
+                let begin = scores(
+                    row: row, query: query, first: first, count: count, views, scratch)
                 let width = first + count - begin
                 for index in 0..<count {
-                    let (start, end) = visible(row, first + index)
+                    let (start, end) = visible(row, first + index, views)
                     let line = scratch.scores + index * scratch.stride
                     line.update(repeating: 0, count: start - begin)
                     logSums.floats[(row * length + first + index) * shape.heads + query] =
@@ -143,20 +173,23 @@ final class AttentionNode: Node, ParallelTask {
         }
     }
 
-    private func backward(row: Int, head: Int, _ scratch: AttentionScratch) {
-        let table = tape.engine.table
+    private func backward(
+        row: Int, head: Int, _ views: Views, _ scratch: AttentionScratch
+    ) {
+        guard let gradients = views.gradients else { return }
         let (keyDim, valueDim) = (shape.keyDim, shape.valueDim)
-        let (out, dy) = (tape.data(outputs[0]), tape.gradient(outputs[0]))
-        packKeys(row: row, head: head, scratch)
+        let (out, dy) = (views.out, gradients.out)
+        packKeys(row: row, head: head, views, scratch)
         pack(scratch.keys, keyDim, count: length, scratch.keyPanels)
-        load(tape.data(inputs[2]), row: row, column: head * valueDim, valueDim, scratch.values)
+        load(views.v, row: row, column: head * valueDim, valueDim, scratch.values)
         packTransposed(scratch.values, valueDim, scratch.valueColumns)
         scratch.keyGradient.update(repeating: 0, count: length * keyDim)
         scratch.valueGradient.update(repeating: 0, count: length * valueDim)
         for query in head * shape.group..<(head + 1) * shape.group {
             for first in stride(from: 0, to: length, by: Self.block) {
                 let count = min(Self.block, length - first)
-                let begin = scores(row: row, query: query, first: first, count: count, scratch)
+                let begin = scores(
+                    row: row, query: query, first: first, count: count, views, scratch)
                 let width = first + count - begin
                 // The gradient of the output, then of the weights.
                 load(
@@ -171,7 +204,7 @@ final class AttentionNode: Node, ParallelTask {
                     panels: scratch.valueColumns + begin * valueDim, panelStride: valueDim,
                     depth: valueDim, accumulate: false)
                 for index in 0..<count {
-                    let (start, end) = visible(row, first + index)
+                    let (start, end) = visible(row, first + index, views)
                     let weights = scratch.scores + index * scratch.stride
                     let slopes = scratch.slopes + index * scratch.stride
                     let mean = table.pointee.inner_product(
@@ -211,39 +244,40 @@ final class AttentionNode: Node, ParallelTask {
                     panels: scratch.keyPanels + begin * Self.panel, panelStride: length,
                     depth: width, accumulate: false)
                 store(
-                    scratch.queryGradient, keyDim, in: tape.gradient(inputs[0]),
+                    scratch.queryGradient, keyDim, in: gradients.q,
                     row: row * length + first, count: count, column: query * keyDim,
                     accumulate: accumulate, scratch.line)
             }
         }
         if let accumulate = accumulates.k {
             store(
-                scratch.keyGradient, keyDim, in: tape.gradient(inputs[1]), row: row * length,
+                scratch.keyGradient, keyDim, in: gradients.k, row: row * length,
                 count: length, column: head * keyDim, accumulate: accumulate, scratch.line)
         }
         if let accumulate = accumulates.v {
             store(
-                scratch.valueGradient, valueDim, in: tape.gradient(inputs[2]),
+                scratch.valueGradient, valueDim, in: gradients.v,
                 row: row * length, count: length, column: head * valueDim,
                 accumulate: accumulate, scratch.line)
         }
     }
 
     /// The first token that a token sees, and the one behind the last.
-    private func visible(_ row: Int, _ index: Int) -> (start: Int, end: Int) {
-        let start = tape.batch.map { Int($0.documentStarts[row * length + index]) } ?? 0
+    private func visible(_ row: Int, _ index: Int, _ views: Views) -> (start: Int, end: Int) {
+        let start = views.starts.map { Int($0[row * length + index]) } ?? 0
         return (min(start, index), index + 1)
     }
 
     /// q kᵀ for a block of queries, `[count, first + count - begin]`.
     /// - Returns: `begin`, the first key: all before are in earlier documents.
     private func scores(
-        row: Int, query: Int, first: Int, count: Int, _ scratch: AttentionScratch
+        row: Int, query: Int, first: Int, count: Int, _ views: Views,
+        _ scratch: AttentionScratch
     ) -> Int {
         load(
-            tape.data(inputs[0]), row: row, first: first, count: count,
+            views.q, row: row, first: first, count: count,
             column: query * shape.keyDim, shape.keyDim, scratch.queries)
-        let begin = visible(row, first).start / Self.panel * Self.panel
+        let begin = visible(row, first, views).start / Self.panel * Self.panel
         multiply(
             scratch.view(scratch.scores, count, first + count - begin), scratch.queries,
             row: shape.keyDim, step: 1, panels: scratch.keyColumns + begin * shape.keyDim,
@@ -251,9 +285,11 @@ final class AttentionNode: Node, ParallelTask {
         return begin
     }
 
-    private func packKeys(row: Int, head: Int, _ scratch: AttentionScratch) {
+    private func packKeys(
+        row: Int, head: Int, _ views: Views, _ scratch: AttentionScratch
+    ) {
         load(
-            tape.data(inputs[1]), row: row, column: head * shape.keyDim, shape.keyDim,
+            views.k, row: row, column: head * shape.keyDim, shape.keyDim,
             scratch.keys)
         packTransposed(scratch.keys, shape.keyDim, scratch.keyColumns)
     }
@@ -268,7 +304,7 @@ final class AttentionNode: Node, ParallelTask {
         for index in 0..<(count ?? length) {
             let address =
                 source.row(row * length + first + index) + column * source.elementBytes
-            tape.engine.table.pointee.to_f32(
+            table.pointee.to_f32(
                 target + index * width, address, source.dtype.kernelType, width)
         }
     }
@@ -278,7 +314,7 @@ final class AttentionNode: Node, ParallelTask {
         count: Int, column: Int, accumulate: Bool, _ line: UnsafeMutablePointer<Float>
     ) {
         for index in 0..<count {
-            tape.engine.write(
+            engine.write(
                 target.row(row + index) + column * target.elementBytes, target.dtype,
                 source + index * width, count: width, accumulate: accumulate, line: line)
         }
@@ -289,7 +325,7 @@ final class AttentionNode: Node, ParallelTask {
         _ source: UnsafeMutablePointer<Float>, _ width: Int, count: Int,
         _ target: UnsafeMutablePointer<Float>
     ) {
-        tape.engine.table.pointee.pack_columns(
+        table.pointee.pack_columns(
             target, Self.panel, source, RK_F32, width, width, count, 0)
     }
 
@@ -299,7 +335,7 @@ final class AttentionNode: Node, ParallelTask {
         _ target: UnsafeMutablePointer<Float>
     ) {
         for first in stride(from: 0, to: length, by: Self.panel) {
-            tape.engine.table.pointee.pack_panel(
+            table.pointee.pack_panel(
                 target + first * width, source + first * width, RK_F32, 4 * width,
                 min(Self.panel, length - first), width)
         }
@@ -310,7 +346,7 @@ final class AttentionNode: Node, ParallelTask {
         _ target: MatrixView, _ left: UnsafeMutablePointer<Float>, row: Int, step: Int,
         panels: UnsafeMutablePointer<Float>, panelStride: Int, depth: Int, accumulate: Bool
     ) {
-        let product = tape.engine.table.pointee.matrix_product
+        let product = table.pointee.matrix_product
         let start = accumulate ? UnsafePointer(target.floats) : nil
         if panelStride == depth {
             product?(

@@ -65,7 +65,7 @@ extension Tape {
 
 /// A node that treats each row alone in both directions.
 class RowNode: Node, ParallelTask {
-    unowned let tape: Tape
+    unowned(unsafe) let tape: Tape
     private var isBackward = false
 
     init(inputs: [Variable], outputs: [Variable], tape: Tape) {

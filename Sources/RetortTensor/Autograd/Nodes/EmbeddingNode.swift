@@ -30,7 +30,7 @@ extension TapeBatch {
 final class EmbeddingNode: Node, ParallelTask {
     private let weight: Parameter
     private let shift: Int
-    private unowned let tape: Tape
+    private unowned(unsafe) let tape: Tape
     private var phase = Phase.gather
     private var gradient: MatrixView
 

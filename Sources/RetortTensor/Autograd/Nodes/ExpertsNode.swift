@@ -100,7 +100,7 @@ package final class ExpertsNode: Node {
     /// The balance loss of the last backward pass, the mean of all rows, times its α.
     package private(set) var balanceLoss: Double = 0
     let length: Int
-    unowned let tape: Tape
+    unowned(unsafe) let tape: Tape
     var accumulatesInput: Bool?
     var passesResidual: Bool?
 

@@ -39,7 +39,7 @@ extension Tape {
 final class GatedNode: Node, ParallelTask, ProductPrologue, ProductEpilogue {
     private let down: Parameter
     private let residual: Variable?
-    private unowned let tape: Tape
+    private unowned(unsafe) let tape: Tape
     private var accumulatesGate: Bool?
     private var accumulatesUp: Bool?
     private var passesResidual: Bool?
@@ -148,7 +148,7 @@ final class GatedNode: Node, ParallelTask, ProductPrologue, ProductEpilogue {
 }
 
 final class SiluNode: Node, ParallelTask {
-    private unowned let tape: Tape
+    private unowned(unsafe) let tape: Tape
     private var accumulatesGate: Bool?
     private var accumulatesUp: Bool?
     private var isBackward = false

@@ -34,7 +34,7 @@ package final class HeadNode: Node, ProductEpilogue {
     package var weight: Float
     private let head: Parameter
     private let shift: Int
-    private unowned let tape: Tape
+    private unowned(unsafe) let tape: Tape
     private var accumulatesInput: Bool?
     private var firstToken = 0
     private var computesGradient = false

@@ -48,7 +48,7 @@ extension Tape {
 final class LinearNode: Node, ParallelTask {
     private let layers: [LinearParameters]
     private let residual: Variable?
-    private unowned let tape: Tape
+    private unowned(unsafe) let tape: Tape
     private var accumulatesInput: Bool?
     private var passesResidual: Bool?
     private var phase = Phase.bias(0)

@@ -20,7 +20,7 @@ extension Tape {
 final class RMSNormNode: Node, ParallelTask {
     private let weight: Parameter
     private let eps: Float
-    private unowned let tape: Tape
+    private unowned(unsafe) let tape: Tape
     /// 1 / sqrt(mean(x²) + eps), `[rows, heads]`.
     private let factors: AlignedBuffer
     /// The gradient of the weight from each chunk of rows, `[chunks, weight.count]`: added up in

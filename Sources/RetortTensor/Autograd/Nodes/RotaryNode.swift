@@ -45,7 +45,7 @@ extension Tape {
 final class RotaryNode: Node, ParallelTask {
     private let headDim: Int
     private let angles: RotaryTable
-    private unowned let tape: Tape
+    private unowned(unsafe) let tape: Tape
     private var isBackward = false
 
     init(_ x: Variable, headDim: Int, _ angles: RotaryTable, out: Variable, tape: Tape) {
