@@ -151,7 +151,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["RetortJSON"], path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
         tests("RetortJSON"),
-        tests("RetortTensor", ["CRetortKernels", "RetortJSON"]),
+        tests("RetortTensor", ["CRetortKernels", "RetortFormats", "RetortJSON"]),
         tests("RetortFormats", ["RetortTensor"]),
         tests("RetortModels", ["RetortTensor", "RetortFormats"]),
         tests("RetortTokenizers", ["RetortJSON"]),

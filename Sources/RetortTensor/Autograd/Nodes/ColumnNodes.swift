@@ -64,7 +64,7 @@ extension Tape {
 }
 
 /// A node that treats each row alone in both directions.
-class RowNode: Node, ParallelTask {
+package class RowNode: Node, ParallelTask {
     unowned(unsafe) let tape: Tape
     private var isBackward = false
 
@@ -79,16 +79,19 @@ class RowNode: Node, ParallelTask {
 
     override func forward(_ tape: Tape) {
         isBackward = false
-        tape.engine.forRows(inputs[0].rows, self)
+        tape.engine.forRows(rowCount, self)
     }
 
     override func backward(_ tape: Tape) {
         isBackward = true
-        tape.engine.forRows(inputs[0].rows, self)
+        tape.engine.forRows(rowCount, self)
     }
 
-    func run(chunk: Int, thread: Int) {
-        for row in MatrixEngine.rows(ofChunk: chunk, of: inputs[0].rows) {
+    /// Rows to run over.
+    var rowCount: Int { inputs[0].rows }
+
+    package func run(chunk: Int, thread: Int) {
+        for row in MatrixEngine.rows(ofChunk: chunk, of: rowCount) {
             if isBackward {
                 backward(row: row, thread: thread)
             } else {
