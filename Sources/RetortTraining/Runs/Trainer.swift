@@ -113,7 +113,6 @@ public final class Trainer {
             activeParameters: cost.activeParameters,
             tokensPerStep: recipe.batch * recipe.accumulation * group.size * recipe.data.length,
             operationsPerToken: cost.operationsPerToken(length: recipe.data.length),
-            peakOperationsPerSecond: try TrainingBenchmark.peak(engine) * Double(group.size),
             plannedBytes: 4 * count + 4 * store.gradientCount + optimizer.stateBytes
                 + graph.tape.plannedBytes)
     }
@@ -255,6 +254,13 @@ public final class Trainer {
         return shares
     }
 
+    /// Operations a second of a large matrix product on this machine, of all processes together, to
+    /// measure utilisation by. Takes about half a second.
+    /// - Throws: `TensorError` if memory runs out.
+    public func measurePeak() throws -> Double {
+        try TrainingBenchmark.peak(graph.tape.engine) * Double(group.size)
+    }
+
     /// The loss on the validation data, the same batches each time.
     func evaluate() throws -> ValidationMetrics {
         guard let validation else { return ValidationMetrics(loss: .nan, targets: 0) }
@@ -286,7 +292,7 @@ public final class Trainer {
 
 extension TrainingBatch {
     /// The batch as a tape reads it; valid as long as the batch.
-    var view: TapeBatch {
+    package var view: TapeBatch {
         guard let tokens = tokens.baseAddress, let targets = targets.baseAddress,
             let starts = documentStart.baseAddress, let positions = positions.baseAddress
         else { preconditionFailure("a batch has at least one token") }

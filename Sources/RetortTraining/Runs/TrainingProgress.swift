@@ -78,8 +78,6 @@ public struct TrainingSummary: Sendable {
     public var activeParameters: Int
     public var tokensPerStep: Int
     public var operationsPerToken: Double
-    /// Operations a second of a large matrix product here, to measure utilisation by.
-    public var peakOperationsPerSecond: Double
     /// Bytes of parameters, gradients, optimizer state, values and their gradients.
     public var plannedBytes: Int
 }

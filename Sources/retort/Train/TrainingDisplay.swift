@@ -15,6 +15,8 @@ final class TrainingDisplay {
     private var smoothedLoss: Double?
     private var secondsPerStep: Double?
     private var lastSeconds: Double?
+    /// Operations a second of a large matrix product here; nil until it is measured.
+    var peak: Double?
 
     init(_ recipe: Recipe, json: Bool, isQuiet: Bool) {
         self.recipe = recipe
@@ -88,9 +90,10 @@ final class TrainingDisplay {
             "\(metrics.step)/\(summary.totalSteps) \(bar)",
             String(format: "loss %.3f", smoothedLoss ?? metrics.loss),
             "\(Self.short(metrics.tokensPerSecond)) tok/s",
-            String(
-                format: "%@FLOP/s (%.0f %%)", Self.short(metrics.operationsPerSecond),
-                100 * metrics.operationsPerSecond / summary.peakOperationsPerSecond),
+            "\(Self.short(metrics.operationsPerSecond))FLOP/s"
+                + (peak.map {
+                    String(format: " (%.0f %%)", 100 * metrics.operationsPerSecond / $0)
+                } ?? ""),
         ]
         if let secondsPerStep {
             let left = secondsPerStep * Double(summary.totalSteps - metrics.step)
