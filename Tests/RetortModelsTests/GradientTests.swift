@@ -156,6 +156,6 @@ struct GradientReference {
         }
         #expect(abs(Float(loss) / Float(targets) - reference.loss) < 0.05)
         let worst = try reference.worst(store)
-        #expect(worst.error < 0.1, "\(worst.name)")
+        #expect(worst.error < 0.2, "\(worst.name)")
     }
 }
