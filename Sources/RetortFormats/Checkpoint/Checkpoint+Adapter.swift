@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Adapters have Hugging Face's names; here they are brought to the names, cuts and row orders of the
-// checkpoint that they change.
+// Adapters have Hugging Face's names; here they are brought to the names, cuts and row orders of
+// the checkpoint that they change.
 
 import RetortTensor
 
