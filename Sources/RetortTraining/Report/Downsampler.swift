@@ -85,7 +85,9 @@ package struct Downsampler {
     /// The groups' means, each in the place of its middle, averaged over about a 25th of the curve
     /// (an exponential mean whose beginning is corrected), and over six of them at least.
     package var smoothed: [ChartPoint] {
-        let share = 2 / (max(6, Double(buckets.count) / 25) + 1)
+        // Groups of a logarithmic axis are few steps at its beginning, where curves are steep.
+        let span = isLogarithmic ? 6 : max(6, Double(buckets.count) / 25)
+        let share = 2 / (span + 1)
         var (sum, weight) = (0.0, 0.0)
         return buckets.map { bucket in
             sum += share * (bucket.mean.y - sum)

@@ -20,7 +20,7 @@ enum ReportStyle {
             polyline{fill:none}
             .c1{stroke:var(--c1)}.c2{stroke:var(--c2)}.c3{stroke:var(--c3)}
             circle.c1{fill:var(--c1)}circle.c2{fill:var(--c2)}circle.c3{fill:var(--c3)}
-            .raw{stroke-width:1;stroke-opacity:.35}
+            .raw{stroke-width:1;stroke-opacity:.45}
             .line,.marked{stroke-width:2;stroke-linejoin:round}
             .load{fill:var(--c1)}
 
