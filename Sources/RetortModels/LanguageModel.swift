@@ -27,13 +27,17 @@ public final class LanguageModel: @unchecked Sendable {
     ///   - checkpoint: Stays open as long as the model.
     ///   - threads: Threads of the forward pass, the caller's included.
     ///   - checksWeights: Look for NaN and infinity, which reads every tensor once.
+    ///   - adapter: Added to the weights while they are loaded. Weights of floats are then held as
+    ///     f32, as near to the unmerged result as can be; quantised ones as f16.
     /// - Throws: ``ModelError``, `TensorError` or `FormatError` if a tensor is missing or has the
-    ///   wrong shape, or memory runs out.
-    public convenience init(_ checkpoint: Checkpoint, threads: Int, checksWeights: Bool = true)
-        throws
-    {
+    ///   wrong shape, the adapter does not fit, or memory runs out.
+    public convenience init(
+        _ checkpoint: Checkpoint, threads: Int, checksWeights: Bool = true,
+        adapter: LowRankFile? = nil
+    ) throws {
         try self.init(
-            checkpoint, pool: ThreadPool(threadCount: threads), checksWeights: checksWeights)
+            adapter.map { try checkpoint.merging($0) } ?? checkpoint,
+            pool: ThreadPool(threadCount: threads), checksWeights: checksWeights)
     }
 
     /// Loads the weights of `checkpoint` and computes with the threads of another model: for models

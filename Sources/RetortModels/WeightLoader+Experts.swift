@@ -31,12 +31,12 @@ extension WeightLoader {
                     "weight", rows: rows, columns: columns)
             }
         }
-        let (stacked, checkpoint) = try tensor(
+        let (stacked, owner) = try tensor(
             "experts.\(name).weight", shape: [count, rows, columns])
         if WeightMatrix.canCut(stacked.dtype, rows: rows) {
             let whole = try WeightMatrix(
                 dtype: stacked.dtype, rows: count * rows, columns: columns, bytes: stacked.bytes,
-                owner: checkpoint, pool: pool)
+                owner: owner, pool: pool)
             if stacked.dtype.isQuantized { stacked.releasePages() }
             return (0..<count).map { WeightMatrix(part: $0, of: whole, rows: rows) }
         }
@@ -46,7 +46,7 @@ extension WeightLoader {
                 dtype: stacked.dtype, rows: rows, columns: columns,
                 bytes: UnsafeRawBufferPointer(
                     rebasing: stacked.bytes[index * size..<(index + 1) * size]),
-                owner: checkpoint, pool: pool)
+                owner: owner, pool: pool)
         }
         if stacked.dtype.isQuantized { stacked.releasePages() }
         return matrices

@@ -44,8 +44,10 @@ struct WeightLoader {
         return try parameters.parameter(path(name), shape: shape)
     }
 
-    /// A stored tensor and the files that it lies in.
-    func tensor(_ name: String, shape: [Int]) throws -> (StoredTensor, owner: Checkpoint) {
+    /// A stored tensor and what its bytes belong to.
+    func tensor(_ name: String, shape: [Int]) throws
+        -> (StoredTensor, owner: any AnyObject & Sendable)
+    {
         guard case .checkpoint(let checkpoint) = source else {
             throw ModelError("\(path(name)) is a parameter, not a stored tensor")
         }
@@ -59,7 +61,7 @@ struct WeightLoader {
                 "\(path(name)) has NaN or infinity at element \(index); the file is damaged or its training diverged"
             )
         }
-        return (tensor, checkpoint)
+        return (tensor, tensor.owner)
     }
 
     /// A matrix `[rows, columns]`, in the layout of the kernels.
@@ -67,10 +69,10 @@ struct WeightLoader {
         if let parameter = try parameter(name, shape: [rows, columns]) {
             return WeightMatrix(parameter)
         }
-        let (tensor, checkpoint) = try tensor(name, shape: [rows, columns])
+        let (tensor, owner) = try tensor(name, shape: [rows, columns])
         let matrix = try WeightMatrix(
             dtype: tensor.dtype, rows: rows, columns: columns, bytes: tensor.bytes,
-            scales: tensor.scales?.bytes, owner: checkpoint, pool: pool)
+            scales: tensor.scales?.bytes, owner: owner, pool: pool)
         // A repacked matrix has left the file; its pages there need not stay in memory.
         if tensor.dtype.isQuantized { tensor.releasePages() }
         return matrix
@@ -118,9 +120,9 @@ struct WeightLoader {
         if let parameter = try parameter("\(name).weight", shape: [vocabSize, hiddenSize]) {
             return Embedding(parameter)
         }
-        let (tensor, checkpoint) = try tensor("\(name).weight", shape: [vocabSize, hiddenSize])
+        let (tensor, owner) = try tensor("\(name).weight", shape: [vocabSize, hiddenSize])
         // The check has read all of it; only the rows in use need to stay in memory.
         if checksWeights { tensor.releasePages() }
-        return try Embedding(tensor: tensor, owner: checkpoint)
+        return try Embedding(tensor: tensor, owner: owner)
     }
 }

@@ -17,12 +17,15 @@ public enum ModelConverter {
     ///   - destination: A path that ends in `.gguf`, or a directory to be made.
     ///   - dtype: The type of the matrices; nil takes that of most of the weights, or f16 where a
     ///     directory cannot hold it. Vectors in GGUF are f32.
+    ///   - adapterPath: The directory of a LoRA adapter in peft's files, which the weights written
+    ///     include.
     /// - Throws: What is wrong with the source, or why the destination cannot be written. Nothing
     ///   half-written is left under its name.
     public static func convert(
-        _ source: String, to destination: String, dtype: DType? = nil
+        _ source: String, to destination: String, dtype: DType? = nil,
+        adapterPath: String? = nil
     ) throws {
-        let checkpoint = try Checkpoint(path: source)
+        let checkpoint = try Checkpoint.open(path: source, adapterPath: adapterPath)
         let files = try ModelFiles(kind: checkpoint.kind)
         let dtype = dtype ?? prevalentType(checkpoint)
         if destination.hasSuffix(".gguf") {

@@ -22,6 +22,8 @@ public final class ReasoningModel: Sendable {
         public var checksWeights = true
         /// A chat template that replaces the checkpoint's.
         public var chatTemplate: String?
+        /// The directory of a LoRA adapter in peft's files, to be added to the weights.
+        public var adapterPath: String?
 
         public init() {}
     }
@@ -40,7 +42,7 @@ public final class ReasoningModel: Sendable {
     /// Opens a GGUF file or a Hugging Face directory.
     /// - Throws: The error of the part that is damaged or missing, with what to do.
     public init(path: String, name: String? = nil, options: Options = .init()) throws {
-        let checkpoint = try Checkpoint(path: path)
+        let checkpoint = try Checkpoint.open(path: path, adapterPath: options.adapterPath)
         let files = try ModelFiles(kind: checkpoint.kind)
         self.name = name ?? path
         config = checkpoint.config

@@ -29,6 +29,8 @@ public final class LowRankFile: @unchecked Sendable {
     private let layers: [ByteKey: Layer]
     /// The weights that are changed.
     public let weightNames: [String]
+    /// The model's own weights that peft writes beside the adapter of a head, by their names.
+    let copies: [(name: String, tensor: StoredTensor)]
 
     static let configName = "adapter_config.json"
     static let fileName = "adapter_model.safetensors"
@@ -42,16 +44,7 @@ public final class LowRankFile: @unchecked Sendable {
         self.path = path
         let configPath = "\(path)/\(Self.configName)"
         let fields = JSONFields(object: try JSONFile.object(path: configPath), path: configPath)
-        let type = try fields.string("peft_type") ?? "LORA"
-        guard type == "LORA" else {
-            throw FormatError("\(configPath): peft_type is \(type); LORA was expected")
-        }
-        for key in ["use_dora", "fan_in_fan_out"] where try fields.flag(key) ?? false {
-            throw FormatError("\(configPath): \(key) is not supported; merge the adapter with peft")
-        }
-        if let bias = try fields.string("bias"), bias != "none" {
-            throw FormatError("\(configPath): bias is \(bias); none was expected")
-        }
+        try Self.checkKind(fields)
         guard let rank = try fields.integer("r"), rank > 0 else {
             throw FormatError("\(configPath) has no rank 'r'")
         }
@@ -61,16 +54,21 @@ public final class LowRankFile: @unchecked Sendable {
         targetModules =
             fields.value("target_modules")?.arrayValue?.compactMap(\.stringValue)
             ?? (fields.value("target_modules")?.stringValue).map { [$0] } ?? []
-        let alphas = fields.value("alpha_pattern")?.objectValue ?? JSONObject()
+        let alphas = try AdapterPatterns(fields, "alpha_pattern")
         file = try SafetensorsFile(path: "\(path)/\(Self.fileName)")
         var layers: [ByteKey: Layer] = [:]
         var names: [String] = []
+        var copies: [(String, StoredTensor)] = []
         for name in file.tensorNames {
             guard name.hasPrefix(Self.prefix) else {
                 throw FormatError("\(file.path): \(name) does not begin with \(Self.prefix)")
             }
             let (first, second) = (".lora_A.weight", ".lora_B.weight")
             if name.hasSuffix(second) { continue }
+            if let own = Self.copiedName(name) {
+                copies.append((own, try file.tensor(name)))
+                continue
+            }
             guard name.hasSuffix(first) else {
                 throw FormatError(
                     "\(file.path): \(name) is no adapter of a linear layer; merge it with peft")
@@ -84,10 +82,8 @@ public final class LowRankFile: @unchecked Sendable {
                     "\(file.path): \(stem) has matrices of \(a.shape) and \(b.shape), which do not fit together"
                 )
             }
-            var own = alpha
-            for key in alphas.keys where layer == key || layer.hasSuffix(".\(key)") {
-                own = alphas[key]?.doubleValue.map { Float($0) } ?? own
-            }
+            let own = alphas.value(of: layer) ?? alpha
+            // The layer's own rank, which rank_pattern may have changed.
             let size = Float(a.shape[0])
             layers[ByteKey(layer + ".weight")] = Layer(
                 a: a, b: b, scale: own / (isStabilised ? size.squareRoot() : size))
@@ -95,7 +91,16 @@ public final class LowRankFile: @unchecked Sendable {
         }
         guard !names.isEmpty else { throw FormatError("\(file.path) has no adapters") }
         self.layers = layers
+        self.copies = copies
         weightNames = names
+    }
+
+    private static func copiedName(_ name: String) -> String? {
+        let (base, embedding) = (".base_layer.weight", "model.embed_tokens.weight")
+        if name.hasSuffix(base) {
+            return name.dropFirst(prefix.count).dropLast(base.count) + ".weight"
+        }
+        return name == prefix + embedding ? embedding : nil
     }
 
     /// The adapter of a weight such as `model.layers.0.self_attn.q_proj.weight`.
@@ -105,27 +110,44 @@ public final class LowRankFile: @unchecked Sendable {
     /// - Parameters:
     ///   - values: `[outputs, inputs]`, f32.
     ///   - shape: Of the weight.
+    ///   - rowOrder: Which row of the layer each row of `values` is; nil where they are the same.
     /// - Throws: ``FormatError`` if the adapter is of another shape.
     public func apply(
-        to values: UnsafeMutablePointer<Float>, ofWeight name: String, shape: [Int]
+        to values: UnsafeMutablePointer<Float>, ofWeight name: String, shape: [Int],
+        rowOrder: ((Int) -> Int)? = nil
     ) throws(FormatError) {
         guard let layer = layer(ofWeight: name) else { return }
-        let rank = layer.a.shape[0]
+        let (rank, columns) = (layer.a.shape[0], layer.a.shape[1])
+        try check(layer, name, shape)
+        let (a, b) = (try layer.a.floats(), try layer.b.floats())
+        // B A is summed up by itself, so that the weight is rounded once.
+        var change = [Float](repeating: 0, count: columns)
+        for row in 0..<shape[0] {
+            let source = rowOrder?(row) ?? row
+            change.withUnsafeMutableBufferPointer { change in
+                change.update(repeating: 0)
+                a.withUnsafeBufferPointer { a in
+                    for index in 0..<rank {
+                        let factor = b[source * rank + index]
+                        let line = UnsafeBufferPointer(
+                            rebasing: a[index * columns..<(index + 1) * columns])
+                        for column in 0..<columns { change[column] += factor * line[column] }
+                    }
+                }
+                let target = values + row * columns
+                for column in 0..<columns { target[column] += layer.scale * change[column] }
+            }
+        }
+        withExtendedLifetime(file) {}
+    }
+
+    /// - Throws: ``FormatError`` if a weight of `shape` cannot be changed by the layer.
+    func check(_ layer: Layer, _ name: String, _ shape: [Int]) throws(FormatError) {
         guard shape == [layer.b.shape[0], layer.a.shape[1]] else {
             throw FormatError(
                 "\(path): the adapter of \(name) changes a matrix of \(layer.b.shape[0]) x \(layer.a.shape[1]); the model's has the shape \(shape)"
             )
         }
-        let (a, b) = (try layer.a.floats(), try layer.b.floats())
-        for row in 0..<shape[0] {
-            for index in 0..<rank {
-                let factor = layer.scale * b[row * rank + index]
-                for column in 0..<shape[1] {
-                    values[row * shape[1] + column] += factor * a[index * shape[1] + column]
-                }
-            }
-        }
-        withExtendedLifetime(file) {}
     }
 
     /// Writes a directory.

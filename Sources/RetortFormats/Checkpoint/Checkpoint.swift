@@ -32,12 +32,15 @@ public final class Checkpoint: @unchecked Sendable {
     private let safetensors: SafetensorsDirectory?
     /// GGUF: names in the file, by the names here.
     private let storedNames: [ByteKey: String]
+    /// What changes the weights when they are read.
+    let adapter: LowRankFile?
 
     /// Opens a Hugging Face directory or a GGUF file; GGUF is known by its first bytes.
     /// - Throws: ``FormatError`` if it is neither, a file is missing or damaged, or the model is not
     ///   supported.
     public init(path: String) throws(FormatError) {
         self.path = path
+        adapter = nil
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
             throw FormatError(
@@ -78,6 +81,21 @@ public final class Checkpoint: @unchecked Sendable {
         }
     }
 
+    /// The same files, changed by an adapter that was checked against them.
+    init(_ base: Checkpoint, adapter: LowRankFile, config: ModelConfig, added: [String]) {
+        path = base.path
+        kind = base.kind
+        self.config = config
+        generationConfig = base.generationConfig
+        ropeLayout = base.ropeLayout
+        tensorNames = base.tensorNames + added
+        totalBytes = base.totalBytes
+        files = base.files
+        safetensors = base.safetensors
+        storedNames = base.storedNames
+        self.adapter = adapter
+    }
+
     private static func openGGUF(_ path: String) throws(FormatError) -> GGUFFile {
         let file = try MappedFile(path: path)
         guard GGUFParser.hasMagic(file.bytes) else {
@@ -110,14 +128,22 @@ public final class Checkpoint: @unchecked Sendable {
         return FileManager.default.fileExists(atPath: path) ? path : nil
     }
 
-    public func contains(_ name: String) -> Bool {
+    public func contains(_ name: String) -> Bool { isStored(name) || isTiedHead(name) }
+
+    /// Whether the files have the tensor.
+    func isStored(_ name: String) -> Bool {
         storedNames[ByteKey(name)] != nil || safetensors?.contains(name) ?? false
     }
 
     /// A tensor by Hugging Face's name, such as `model.layers.3.self_attn.q_proj.weight`. The rows of
-    /// queries and keys are as stored: see ``ropeLayout``.
+    /// queries and keys are as stored: see ``ropeLayout``. One that an adapter changes is a copy.
     /// - Throws: ``FormatError`` if there is none or its type cannot be computed with.
     public func tensor(_ name: String) throws(FormatError) -> StoredTensor {
+        try changedTensor(name).merged()
+    }
+
+    /// The tensor in the file.
+    func storedTensor(_ name: String) throws(FormatError) -> StoredTensor {
         if let tensor = try safetensors?.tensor(name) {
             guard tensor.dtype == .f8e4m3,
                 let scales = try safetensors?.tensor(name + BlockScales.suffix)
@@ -128,6 +154,11 @@ public final class Checkpoint: @unchecked Sendable {
             throw FormatError("\(path) has no tensor \(name)")
         }
         return try gguf.tensor(stored, as: name)
+    }
+
+    /// The name that a tensor of a GGUF checkpoint has, or would have, in the file.
+    func ggufName(_ name: String) -> String {
+        storedNames[ByteKey(name)] ?? GGUFNames.gguf(name) ?? name
     }
 
     /// What the files say about a tensor, also about one that cannot be computed with.

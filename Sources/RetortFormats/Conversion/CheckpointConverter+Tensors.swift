@@ -34,7 +34,7 @@ extension CheckpointConverter {
             guard let stored = GGUFNames.gguf(name) else {
                 throw unplaced(checkpoint, name, "GGUF")
             }
-            let tensor = try checkpoint.tensor(name)
+            let tensor = try checkpoint.changedTensor(name)
             if let latent = LatentProjections(config), name.hasSuffix(".kv_b_proj.weight") {
                 sources += try halves(of: tensor, stored, latent, encoder)
                 continue
@@ -60,7 +60,7 @@ extension CheckpointConverter {
             guard GGUFNames.gguf(name) != nil || ExpertName(name) != nil else {
                 throw unplaced(checkpoint, name, "a Hugging Face checkpoint")
             }
-            let tensor = try checkpoint.tensor(name)
+            let tensor = try checkpoint.changedTensor(name)
             if let expert = ExpertName(stacked: name), tensor.shape.count == 3 {
                 for index in 0..<tensor.shape[0] {
                     let single = expert.single(index)
@@ -96,7 +96,7 @@ extension CheckpointConverter {
         guard let count = checkpoint.config.experts?.numRoutedExperts,
             let stored = GGUFNames.gguf(first.stacked)
         else { throw unplaced(checkpoint, first.single(0), "GGUF") }
-        let tensors = try (0..<count).map { try checkpoint.tensor(first.single($0)) }
+        let tensors = try (0..<count).map { try checkpoint.changedTensor(first.single($0)) }
         return try encoder.stacked(tensors, name: stored)
     }
 
@@ -127,7 +127,7 @@ extension CheckpointConverter {
         keys: StoredTensor, _ latent: LatentProjections, _ checkpoint: Checkpoint,
         _ encoder: TensorEncoder
     ) throws -> TensorSource {
-        let values = try checkpoint.tensor(keys.name.replacing("k_b_proj", with: "v_b_proj"))
+        let values = try checkpoint.changedTensor(keys.name.replacing("k_b_proj", with: "v_b_proj"))
         guard keys.shape == latent.keyShape, values.shape == latent.valueShape else {
             throw FormatError(
                 "\(keys.name) and v_b_proj have the shapes \(keys.shape) and \(values.shape), not \(latent.keyShape) and \(latent.valueShape)"
@@ -177,33 +177,4 @@ extension CheckpointConverter {
             return index - inHead + plain + rotated.huggingFaceRow(ofGGUFRow: inHead - plain)
         }
     }
-}
-
-/// `model.layers.L.mlp.experts.N.gate_proj.weight` and its stacked form without N.
-private struct ExpertName {
-    private let prefix: String
-    private let suffix: String
-    let index: Int
-    private static let mark = ".mlp.experts."
-
-    init?(_ name: String) {
-        guard let mark = name.range(of: Self.mark) else { return nil }
-        let rest = name[mark.upperBound...]
-        guard let dot = rest.firstIndex(of: "."), let index = Int(rest[..<dot]), index >= 0 else {
-            return nil
-        }
-        prefix = String(name[..<mark.upperBound])
-        suffix = String(rest[rest.index(after: dot)...])
-        self.index = index
-    }
-
-    init?(stacked name: String) {
-        guard let mark = name.range(of: Self.mark), ExpertName(name) == nil else { return nil }
-        prefix = String(name[..<mark.upperBound])
-        suffix = String(name[mark.upperBound...])
-        index = 0
-    }
-
-    var stacked: String { prefix + suffix }
-    func single(_ index: Int) -> String { "\(prefix)\(index).\(suffix)" }
 }

@@ -45,8 +45,9 @@ public enum CheckpointConverter {
                 gguf.metadata.filter {
                     !$0.key.hasPrefix("split.") && $0.key != "general.alignment"
                 })
-            tensors = try gguf.tensorNames.map { name in
-                let tensor = try gguf.tensor(name)
+            tensors = try checkpoint.tensorNames.map { known in
+                let name = checkpoint.ggufName(known)
+                let tensor = try checkpoint.changedTensor(known)
                 return encoder.source(
                     tensor, name: name, type: encoder.ggufType(of: tensor, name: name))
             }

@@ -45,22 +45,31 @@ extension StoredTensor {
         let start = offset + index * size
         return StoredTensor(
             name: name, dtype: dtype, shape: Array(shape.dropFirst()), file: file,
-            range: start..<start + size)
+            range: start..<start + size, change: change?.slice(index))
     }
 
-    /// All elements as f32.
+    /// All elements as f32, factors applied and the change added.
     func floats() throws(FormatError) -> [Float] {
         guard let base = bytes.baseAddress else { return [] }
         guard dtype.byteCount(elements: elementCount) == bytes.count else {
             throw FormatError("\(name) of shape \(shape) does not fill whole blocks")
         }
-        let values = [Float](unsafeUninitializedCapacity: elementCount) { buffer, count in
+        var values = [Float](unsafeUninitializedCapacity: elementCount) { buffer, count in
             guard let out = buffer.baseAddress else { return }
             dtype.convert(out, from: base, count: elementCount)
             applyScales(out, firstRow: 0, count: rows)
             count = elementCount
         }
         releasePages()
+        guard let change else { return values }
+        let failure = values.withUnsafeMutableBufferPointer { buffer -> FormatError? in
+            guard let out = buffer.baseAddress else { return nil }
+            do throws(FormatError) {
+                try change.add(to: out, shape: shape)
+                return nil
+            } catch { return error }
+        }
+        if let failure { throw failure }
         return values
     }
 }

@@ -58,12 +58,14 @@ extension StoredTensor {
         }
     }
 
-    /// The tensor as f32 in memory, its factors applied.
+    /// The tensor as f32 in memory, its factors applied and its change added.
     func dequantised() throws(FormatError) -> StoredTensor {
         let values = try floats()
-        let bytes = values.withUnsafeBytes { Array($0) }
+        let memory = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: 4 * values.count, alignment: 64)
+        values.withUnsafeBytes { memory.copyMemory(from: $0) }
         return StoredTensor(
-            name: name, dtype: .f32, shape: shape, file: MappedFile(bytes: bytes, name: name),
-            range: 0..<bytes.count)
+            name: name, dtype: .f32, shape: shape, file: MappedFile(adopting: memory, name: name),
+            range: 0..<memory.count)
     }
 }

@@ -16,13 +16,16 @@ public struct StoredTensor: @unchecked Sendable {
     let file: MappedFile
     /// f8: what blocks of elements are multiplied with.
     public let scales: BlockScales?
+    /// What an adapter adds; not yet in `bytes`.
+    let change: TensorChange?
 
     /// - Parameter range: Inside `file`; the caller has checked that it holds `shape`.
     init(
         name: String, dtype: DType, shape: [Int], file: MappedFile, range: Range<Int>,
-        scales: BlockScales? = nil
+        scales: BlockScales? = nil, change: TensorChange? = nil
     ) {
         self.scales = scales
+        self.change = change
         self.name = name
         self.dtype = dtype
         self.shape = shape
@@ -37,6 +40,16 @@ public struct StoredTensor: @unchecked Sendable {
             name: name, dtype: dtype, shape: shape, file: file,
             range: offset..<offset + bytes.count, scales: try BlockScales(scales, of: self))
     }
+
+    /// The same tensor under a name, to which an adapter adds.
+    func changed(by change: TensorChange, name: String) -> StoredTensor {
+        StoredTensor(
+            name: name, dtype: dtype, shape: shape, file: file,
+            range: offset..<offset + bytes.count, scales: scales, change: change)
+    }
+
+    /// What the bytes belong to: they are valid as long as it is held.
+    public var owner: any AnyObject & Sendable { file }
 
     /// Tells the system that the tensor's pages need not stay in memory.
     public func releasePages() { file.releasePages(offset..<offset + bytes.count) }

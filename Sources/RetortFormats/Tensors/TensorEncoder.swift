@@ -58,7 +58,7 @@ package struct TensorEncoder {
         _ tensor: StoredTensor, as target: DType, _ rowOrder: ((Int) -> Int)?,
         _ sink: TensorSource.Sink
     ) throws {
-        if tensor.scales != nil {
+        if tensor.scales != nil || tensor.change != nil {
             return try encode(tensor.dequantised(), as: target, rowOrder, sink)
         }
         defer { tensor.releasePages() }

@@ -2,7 +2,9 @@
 //
 // What a run leaves on the disk:
 //
+//     OUTPUT/run.json                  what does not change: sizes, operations, price
 //     OUTPUT/metrics.jsonl             a line for each step
+//     OUTPUT/report.html, report.svg   curves and key figures, as of the newest checkpoint
 //     OUTPUT/checkpoints/step-000500   Hugging Face directory and the state of training
 //     OUTPUT/checkpoints/best          a link to the best of them
 //     OUTPUT/model                     the finished model

@@ -29,6 +29,7 @@ public final class Trainer {
     private let batches: [TrainingBatch]
     private let byteCounts: TokenByteCounts
     private var log: MetricsLog?
+    private var report: RunRecorder?
 
     /// Prepares a run.
     /// - Parameters:
@@ -127,7 +128,10 @@ public final class Trainer {
     public func run(
         shouldStop: () -> Bool = { false }, observe: (TrainingEvent) throws -> Void = { _ in }
     ) throws -> Bool {
-        if group.rank == 0 { log = try MetricsLog(directory.metrics, upTo: state.step) }
+        if group.rank == 0 {
+            log = try MetricsLog(directory.metrics, upTo: state.step)
+            report = try RunRecorder(self)
+        }
         try observe(.began(summary))
         var saved = state.step
         while state.step < schedule.totalSteps {
@@ -143,7 +147,9 @@ public final class Trainer {
                     isBest = true
                 }
             }
+            report?.measureEnergy(&metrics, &state)
             try log?.append(metrics.json)
+            report?.add(metrics)
             try observe(.step(metrics))
             var stops = shouldStop() ? 1.0 : 0.0
             try withUnsafeMutablePointer(to: &stops) {
@@ -151,6 +157,7 @@ public final class Trainer {
             }
             if isLast || isBest || stops > 0 || state.step % recipe.checkpoints.every == 0 {
                 try save()
+                try report?.write()
                 saved = state.step
                 try observe(.checkpoint(directory.checkpoint(state.step)))
             }
@@ -158,6 +165,7 @@ public final class Trainer {
         }
         if saved != state.step { try save() }
         if group.rank == 0 { try writeModel() }
+        try report?.write()
         try group.barrier()
         return true
     }

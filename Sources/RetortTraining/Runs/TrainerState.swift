@@ -12,6 +12,8 @@ struct TrainerState: Codable, Equatable {
     var tokens = 0
     /// Seconds that training took.
     var seconds = 0.0
+    /// Energy of all steps so far; nil if a part of the run was not measured.
+    var joules: Double?
     /// The place in the data.
     var data: BatchState?
     /// The smallest loss on the validation data, and after which step it was.

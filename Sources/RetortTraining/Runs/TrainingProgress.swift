@@ -26,6 +26,8 @@ public struct StepMetrics: Sendable {
     public var expertLoad: [[Double]] = []
     /// What was measured on the validation data after the step.
     public var validation: ValidationMetrics?
+    /// Energy of the machine since the run began, everything included, where it tells it.
+    public var joules: Double?
 }
 
 public struct ValidationMetrics: Sendable {
@@ -46,6 +48,7 @@ extension StepMetrics {
             ("tokens", .integer(Int64(tokens))), ("tokens_per_second", .double(tokensPerSecond)),
             ("flops", .double(operationsPerSecond)), ("seconds", .double(seconds)),
         ])
+        if let joules { object["joules"] = .double(joules) }
         if let predictionLoss { object["mtp_loss"] = .double(predictionLoss) }
         if let balanceLoss { object["balance_loss"] = .double(balanceLoss) }
         if !expertLoad.isEmpty {

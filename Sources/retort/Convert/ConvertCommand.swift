@@ -27,6 +27,12 @@ struct ConvertCommand: ParsableCommand {
             valueName: "type"))
     var type: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A LoRA adapter in peft's files, whose changes the weights written include.",
+            valueName: "directory"))
+    var adapter: String?
+
     @Flag(help: "Overwrite the destination if it exists.")
     var force = false
 
@@ -50,7 +56,8 @@ struct ConvertCommand: ParsableCommand {
         let path = try ModelLocation.path(of: source)
         let start = ContinuousClock.now
         try ModelConverter.convert(
-            path, to: destination, dtype: type.flatMap(DType.init(rawValue:)))
+            path, to: destination, dtype: type.flatMap(DType.init(rawValue:)),
+            adapterPath: adapter)
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         Output.note("wrote \(destination) in \(String(format: "%.1f", seconds)) s")
     }

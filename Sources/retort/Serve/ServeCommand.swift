@@ -85,6 +85,10 @@ struct ServeCommand: AsyncParsableCommand {
         guard (tlsCertificate == nil) == (tlsKey == nil) else {
             throw ValidationError("--tls-certificate and --tls-key go together.")
         }
+        guard modelOptions.adapter == nil || models.count <= 1 else {
+            throw ValidationError(
+                "--adapter belongs to one model; merge it with 'retort convert' to serve several.")
+        }
     }
 
     /// The keys of the file, or those of the database.

@@ -74,7 +74,7 @@ struct ServedModels: Sendable {
         let paths = entries.mapValues(\.path)
         let opening = Opening(
             threads: model.threads, checksWeights: !model.skipCheck, template: model.template,
-            engine: engine.options)
+            adapter: model.adapter, engine: engine.options)
         return ModelRegistry(descriptions, options: options) { description in
             try await opening.backend(
                 path: paths[description.id] ?? description.id, name: description.id)
@@ -87,6 +87,7 @@ private struct Opening: Sendable {
     let threads: Int?
     let checksWeights: Bool
     let template: String?
+    let adapter: String?
     let engine: InferenceEngine.Options
 
     /// Opening reads the whole file: not on a thread that tasks share.
@@ -107,6 +108,7 @@ private struct Opening: Sendable {
         options.threads = threads
         options.checksWeights = checksWeights
         options.chatTemplate = try template.map { try InputFile.text(path: $0) }
+        options.adapterPath = adapter
         let model = try ReasoningModel(path: path, name: name, options: options)
         return EngineBackend(try InferenceEngine(model, options: engine))
     }

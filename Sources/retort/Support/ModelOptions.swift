@@ -14,6 +14,12 @@ struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A chat template that replaces the model's.", valueName: "file"))
     var template: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A LoRA adapter in peft's files (adapter_config.json), added to the model's weights.",
+            valueName: "directory"))
+    var adapter: String?
+
     @Flag(help: "Skip the search for NaN and infinity in the weights when opening.")
     var skipCheck = false
 
@@ -23,13 +29,14 @@ struct ModelOptions: ParsableArguments {
         }
     }
 
-    /// - Parameter target: The model that this one only guesses for: the template is then not its own,
+    /// - Parameter target: The model that this one only guesses for: template and adapter are then not its own,
     ///   and the threads are those of the target.
     func open(_ model: String, draftingFor target: ReasoningModel? = nil) throws -> ReasoningModel {
         var options = ReasoningModel.Options()
         options.threads = threads
         options.sharesThreadsOf = target
         options.checksWeights = !skipCheck
+        options.adapterPath = target == nil ? adapter : nil
         options.chatTemplate =
             target == nil ? try template.map { try InputFile.text(path: $0) } : nil
         return try ReasoningModel(
