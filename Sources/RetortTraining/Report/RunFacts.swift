@@ -20,7 +20,7 @@ public struct RunFacts: Codable, Sendable, Equatable {
     /// Floating-point operations, as ``TrainingCost`` counts them.
     public var operationsPerToken: Double
     /// Operations a second of a large matrix product there, of all processes.
-    public var peakOperationsPerSecond: Double
+    public var peakOperationsPerSecond: Double?
     /// What products are computed in: f32 or bf16.
     public var compute: String
     /// The instruction set of the kernels.
@@ -67,7 +67,8 @@ public struct RunFacts: Codable, Sendable, Equatable {
 
     init(
         kind: String, architecture: String, summary: TrainingSummary, compute: String,
-        kernels: String, threads: Int, ranks: Int, cost: Recipe.Cost, measuresEnergy: Bool
+        kernels: String, threads: Int, ranks: Int, peak: Double?, cost: Recipe.Cost,
+        measuresEnergy: Bool
     ) {
         self.kind = kind
         self.architecture = architecture
@@ -77,7 +78,7 @@ public struct RunFacts: Codable, Sendable, Equatable {
         totalSteps = summary.totalSteps
         tokensPerStep = summary.tokensPerStep
         operationsPerToken = summary.operationsPerToken
-        peakOperationsPerSecond = summary.peakOperationsPerSecond
+        peakOperationsPerSecond = peak
         self.compute = compute
         self.kernels = kernels
         self.threads = threads

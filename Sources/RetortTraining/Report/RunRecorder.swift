@@ -28,7 +28,8 @@ final class RunRecorder {
             kind: trainer.recipe.kind.rawValue, architecture: trainer.config.architecture.rawValue,
             summary: trainer.summary, compute: trainer.recipe.computeType.rawValue,
             kernels: trainer.model.instructionSet, threads: trainer.model.threadCount,
-            ranks: trainer.group.size, cost: trainer.recipe.cost, measuresEnergy: meter != nil)
+            ranks: trainer.group.size, peak: trainer.peak, cost: trainer.recipe.cost,
+            measuresEnergy: meter != nil)
         try facts.write(run: path)
         series = try RunSeries(metrics: trainer.directory.metrics)
     }

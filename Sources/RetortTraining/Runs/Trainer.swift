@@ -29,6 +29,8 @@ public final class Trainer {
     private let batches: [TrainingBatch]
     private let byteCounts: TokenByteCounts
     private var log: MetricsLog?
+    /// What ``measurePeak()`` found.
+    private(set) var peak: Double?
     private var report: RunRecorder?
 
     /// Prepares a run.
@@ -265,8 +267,11 @@ public final class Trainer {
     /// Operations a second of a large matrix product on this machine, of all processes together, to
     /// measure utilisation by. Takes about half a second.
     /// - Throws: `TensorError` if memory runs out.
+    @discardableResult
     public func measurePeak() throws -> Double {
-        try TrainingBenchmark.peak(graph.tape.engine) * Double(group.size)
+        let measured = try TrainingBenchmark.peak(graph.tape.engine) * Double(group.size)
+        peak = measured
+        return measured
     }
 
     /// The loss on the validation data, the same batches each time.

@@ -48,7 +48,7 @@ struct RecipeOptions: ParsableArguments {
         let interruption = Interruption { stop.raise() }
         defer { interruption.end() }
         let trainer = try Trainer(recipe, resume: resume, group: group)
-        if !json { display.peak = try trainer.measurePeak() }
+        display.peak = try trainer.measurePeak()
         let isFinished = try trainer.run(
             shouldStop: { stop.isRaised }, observe: display.show)
         display.end(isFinished: isFinished, trainer)
