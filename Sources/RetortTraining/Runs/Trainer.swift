@@ -185,7 +185,7 @@ public final class Trainer {
         for layer in graph.experts { layer.node.resetLoad() }
         var losses = [0.0, 0.0, 0.0, 0.0]  // loss, prediction, its targets, balance
         for (index, batch) in batches[..<count].enumerated() {
-            if index == count - 1 { try exchange.begin(graph.tape, store, group) }
+            if index == count - 1 { exchange.begin(graph.tape, store, group) }
             let result = try graph.run(
                 batch.view, scale: Float(1 / max(1, totals[0])),
                 rowScale: 1 / Float(recipe.batch * count * group.size))
@@ -224,7 +224,7 @@ public final class Trainer {
             balanceLoss: graph.experts.isEmpty ? nil : losses[3], expertLoad: load)
     }
 
-    private lazy var exchange = GradientExchange()
+    package let exchange = GradientExchange()
 
     /// The kernels index by tokens, so that one outside the vocabulary must not reach them.
     private func check(_ batch: TrainingBatch) throws {
