@@ -34,10 +34,13 @@ public final class Trainer {
     /// - Parameters:
     ///   - resume: Whether to go on from the newest checkpoint; without one the run begins anew.
     ///   - group: The processes that train together.
+    ///   - measuresPeak: Whether the summary says how fast the machine multiplies, which takes half a
+    ///     second or more; else it says 0.
     /// - Throws: ``TrainingError`` for what does not fit together, and the errors of the parts.
-    public init(_ recipe: Recipe, resume: Bool = false, group: any TrainingGroup = SoloGroup())
-        throws
-    {
+    public init(
+        _ recipe: Recipe, resume: Bool = false, group: any TrainingGroup = SoloGroup(),
+        measuresPeak: Bool = true
+    ) throws {
         self.recipe = recipe
         self.group = group
         let directory = try RunDirectory(recipe.output)
@@ -74,6 +77,7 @@ public final class Trainer {
             )
         }
         state = try checkpoint.map { try TrainerState(checkpoint: $0) } ?? TrainerState()
+        try state.checkRows(recipe, ranks: group.size)
         var options = BatchOptions(
             rows: recipe.batch, length: recipe.data.length,
             packing: recipe.data.packing ?? (recipe.kind == .sft ? .bestFit : .concatenate))
@@ -113,7 +117,8 @@ public final class Trainer {
             activeParameters: cost.activeParameters,
             tokensPerStep: recipe.batch * recipe.accumulation * group.size * recipe.data.length,
             operationsPerToken: cost.operationsPerToken(length: recipe.data.length),
-            peakOperationsPerSecond: try TrainingBenchmark.peak(engine) * Double(group.size),
+            peakOperationsPerSecond: measuresPeak
+                ? try TrainingBenchmark.peak(engine) * Double(group.size) : 0,
             plannedBytes: 4 * count + 4 * store.gradientCount + optimizer.stateBytes
                 + graph.tape.plannedBytes)
     }
@@ -128,6 +133,7 @@ public final class Trainer {
     public func run(
         shouldStop: () -> Bool = { false }, observe: (TrainingEvent) throws -> Void = { _ in }
     ) throws -> Bool {
+        try checkAgreement()
         if group.rank == 0 { log = try MetricsLog(directory.metrics, upTo: state.step) }
         try observe(.began(summary))
         var saved = state.step
