@@ -17,6 +17,8 @@ let swiftSettings: [SwiftSetting] =
     ] + (isCI ? [.treatAllWarnings(as: .error)] : [])
 let cSettings: [CSetting] = isCI ? [.treatAllWarnings(as: .error)] : []
 
+let mpiSetting = SwiftSetting.define("HAVE_MPI", .when(traits: ["MPI"]))
+
 /// A library target of this package, with the house settings.
 func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [])
     -> Target
@@ -50,6 +52,11 @@ let package = Package(
         // Types of these two stand in the interfaces of the others.
         .library(name: "RetortTensor", targets: ["RetortTensor"]),
         .library(name: "RetortJSON", targets: ["RetortJSON"]),
+    ],
+    traits: [
+        .trait(
+            name: "MPI",
+            description: "Training in several processes; needs Open MPI (docs/training-mpi.md).")
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -128,9 +135,20 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             resources: [.copy("Resources")]),
+        // In builds with the trait only; without it RetortMPI is empty.
+        .systemLibrary(
+            name: "CMPI", pkgConfig: "ompi-c",
+            providers: [.apt(["libopenmpi-dev"]), .brew(["open-mpi"])]),
+        .target(
+            name: "RetortMPI",
+            dependencies: [
+                "RetortTraining", .target(name: "CMPI", condition: .when(traits: ["MPI"])),
+            ],
+            swiftSettings: swiftSettings + [mpiSetting]),
         .executableTarget(
             name: "retort",
             dependencies: [
+                .target(name: "RetortMPI", condition: .when(traits: ["MPI"])),
                 "RetortEngine", "RetortHub", "RetortJSON", "RetortFormats", "RetortModels",
                 "RetortTraining", "RetortServer", "RetortTensor", "RetortTokenizers",
                 "RetortTemplates",
@@ -141,7 +159,7 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ],
-            swiftSettings: swiftSettings),
+            swiftSettings: swiftSettings + [mpiSetting]),
 
         // Killed by tests of the store.
         .executableTarget(

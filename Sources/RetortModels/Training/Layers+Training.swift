@@ -65,7 +65,7 @@ extension LatentAttention {
         q = try tape.rotate(q, headDim: self.shape.qkHeadDim, recorder.rotary)
         let shared = try tape.rotate(
             parts[1], headDim: self.shape.qkRopeHeadDim, recorder.rotary)
-        let expanded = tape.linear(compressed, LinearParameters(weight: kvBProj))
+        let expanded = try recorder.linears(compressed, [LinearParameters(weight: kvBProj)])[0]
         let (k, v) = try tape.latentKeys(
             expanded, shared: shared, heads: heads, nope: self.shape.qkNopeHeadDim,
             valueDim: self.shape.vHeadDim)

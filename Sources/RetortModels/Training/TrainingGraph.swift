@@ -62,6 +62,7 @@ package final class TrainingGraph {
                     predicted, head, loss: CrossEntropy(), shift: 1,
                     weight: options.predictionWeight))
         }
+        try recorder.checkAdapters()
         experts = recorder.experts
         try tape.plan(checkpointing: options.checkpointing)
     }
@@ -111,6 +112,7 @@ final class Recorder {
     var experts: [TrainedExperts] = []
     /// By the name of the layer's weight.
     private let adapters: [String: LowRankAdapter]
+    private var used: Set<String> = []
 
     init(
         tape: Tape, model: LanguageModel, rows: Int, length: Int, options: TrainingOptions,
@@ -138,20 +140,35 @@ final class Recorder {
     func linears(
         _ x: Variable, _ layers: [Linear], residual: Variable? = nil
     ) throws -> [Variable] {
-        guard layers.contains(where: hasAdapter) else {
-            return tape.linears(x, try layers.map { try $0.trained }, residual: residual)
+        try linears(x, layers.map { try $0.trained }, residual: residual)
+    }
+
+    func linears(
+        _ x: Variable, _ layers: [LinearParameters], residual: Variable? = nil
+    ) throws -> [Variable] {
+        guard layers.contains(where: { adapters[$0.weight.name] != nil }) else {
+            return tape.linears(x, layers, residual: residual)
         }
         return try layers.map { layer in
-            let trained = try layer.trained
-            guard let adapter = adapters[trained.weight.name] else {
-                return tape.linear(x, trained, residual: residual)
+            guard let adapter = adapters[layer.weight.name] else {
+                return tape.linear(x, layer, residual: residual)
             }
-            let plain = tape.linear(x, trained, residual: residual, dtype: .f32)
+            used.insert(layer.weight.name)
+            let plain = tape.linear(x, layer, residual: residual, dtype: .f32)
             let low = try tape.scale(
                 tape.linear(x, LinearParameters(weight: adapter.a)), by: adapter.scale)
-            let sum = tape.linear(low, LinearParameters(weight: adapter.b), residual: plain)
-            return sum
+            return tape.linear(low, LinearParameters(weight: adapter.b), residual: plain)
         }
+    }
+
+    /// - Throws: ``ModelError`` if an adapter changes a layer that takes none.
+    func checkAdapters() throws(ModelError) {
+        guard let name = adapters.keys.sorted().first(where: { !used.contains($0) }) else {
+            return
+        }
+        throw ModelError(
+            "\(name) cannot have an adapter while it is trained; choose layers of attention or of a dense feed-forward part"
+        )
     }
 
     func linear(_ x: Variable, _ layer: Linear, residual: Variable? = nil) throws -> Variable {

@@ -11,6 +11,7 @@ import RetortTokenizers
 extension Trainer {
     /// Writes a checkpoint of the present step; the first rank does it, the others wait.
     func save() throws {
+        try checkWeights()
         if group.rank == 0 {
             try directory.write(step: state.step) { path in
                 if adapters.isEmpty {

@@ -38,9 +38,9 @@ public final class Trainer {
     ///   - resume: Whether to go on from the newest checkpoint; without one the run begins anew.
     ///   - group: The processes that train together.
     /// - Throws: ``TrainingError`` for what does not fit together, and the errors of the parts.
-    public init(_ recipe: Recipe, resume: Bool = false, group: any TrainingGroup = SoloGroup())
-        throws
-    {
+    public init(
+        _ recipe: Recipe, resume: Bool = false, group: any TrainingGroup = SoloGroup()
+    ) throws {
         self.recipe = recipe
         self.group = group
         let directory = try RunDirectory(recipe.output)
@@ -77,6 +77,7 @@ public final class Trainer {
             )
         }
         state = try checkpoint.map { try TrainerState(checkpoint: $0) } ?? TrainerState()
+        try state.checkRows(recipe, ranks: group.size)
         var options = BatchOptions(
             rows: recipe.batch, length: recipe.data.length,
             packing: recipe.data.packing ?? (recipe.kind == .sft ? .bestFit : .concatenate))
@@ -130,6 +131,7 @@ public final class Trainer {
     public func run(
         shouldStop: () -> Bool = { false }, observe: (TrainingEvent) throws -> Void = { _ in }
     ) throws -> Bool {
+        try checkAgreement()
         if group.rank == 0 {
             log = try MetricsLog(directory.metrics, upTo: state.step)
             report = try RunRecorder(self)
@@ -194,7 +196,7 @@ public final class Trainer {
         for layer in graph.experts { layer.node.resetLoad() }
         var losses = [0.0, 0.0, 0.0, 0.0]  // loss, prediction, its targets, balance
         for (index, batch) in batches[..<count].enumerated() {
-            if index == count - 1 { try exchange.begin(graph.tape, store, group) }
+            if index == count - 1 { exchange.begin(graph.tape, store, group) }
             let result = try graph.run(
                 batch.view, scale: Float(1 / max(1, totals[0])),
                 rowScale: 1 / Float(recipe.batch * count * group.size))
@@ -233,7 +235,7 @@ public final class Trainer {
             balanceLoss: graph.experts.isEmpty ? nil : losses[3], expertLoad: load)
     }
 
-    private lazy var exchange = GradientExchange()
+    package let exchange = GradientExchange()
 
     /// The kernels index by tokens, so that one outside the vocabulary must not reach them.
     private func check(_ batch: TrainingBatch) throws {

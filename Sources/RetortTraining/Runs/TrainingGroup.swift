@@ -18,6 +18,14 @@ public protocol TrainingGroup: AnyObject {
     /// Waits until all have come here.
     /// - Throws: ``TrainingError`` if a process is gone.
     func barrier() throws
+
+    /// Leaves, when all do; nothing may be asked for afterwards.
+    /// - Throws: ``TrainingError`` if a process is gone.
+    func end() throws
+
+    /// Ends all processes because this one cannot go on: the others would wait for it for ever. Returns
+    /// where this is the only one, or if the others cannot be told.
+    func abort()
 }
 
 /// One process.
@@ -31,4 +39,6 @@ public final class SoloGroup: TrainingGroup {
     public func beginSum(_ values: UnsafeMutableBufferPointer<Float>) {}
     public func finishSums() {}
     public func barrier() {}
+    public func end() {}
+    public func abort() {}
 }

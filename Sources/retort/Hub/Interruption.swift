@@ -6,22 +6,28 @@ import Synchronization
 
 /// Runs a closure at the first Ctrl-C; the second ends the process at once.
 final class Interruption {
-    private let source: any DispatchSourceSignal
+    private let sources: [any DispatchSourceSignal]
+    private let signals: [Int32]
 
-    init(_ onInterrupt: @escaping @Sendable () -> Void) {
-        signal(SIGINT, SIG_IGN)
-        source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+    /// - Parameter others: Signals that run the closure too, each time.
+    init(others: [Int32] = [], _ onInterrupt: @escaping @Sendable () -> Void) {
+        signals = [SIGINT] + others
         let isFirst = Atomic(true)
-        source.setEventHandler {
-            guard isFirst.exchange(false, ordering: .relaxed) else { exit(130) }
-            onInterrupt()
+        sources = signals.map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                if number == SIGINT, !isFirst.exchange(false, ordering: .relaxed) { exit(130) }
+                onInterrupt()
+            }
+            source.resume()
+            return source
         }
-        source.resume()
     }
 
-    /// Gives Ctrl-C its usual meaning back.
+    /// Gives the signals their usual meaning back.
     func end() {
-        source.cancel()
-        signal(SIGINT, SIG_DFL)
+        for source in sources { source.cancel() }
+        for number in signals { signal(number, SIG_DFL) }
     }
 }

@@ -40,19 +40,29 @@ struct RecipeOptions: ParsableArguments {
     }
 
     func run(_ kind: Recipe.Kind) throws {
-        let recipe = try load(kind)
         let group = try TrainingGroups.make()
+        let isFinished: Bool
+        do { isFinished = try run(kind, group) } catch { throw TrainingGroups.fail(error, group) }
+        if !isFinished { throw ExitCode(130) }
+    }
+
+    /// - Returns: Whether the run is finished.
+    private func run(_ kind: Recipe.Kind, _ group: any TrainingGroup) throws -> Bool {
+        var recipe = try load(kind)
+        recipe.threads = recipe.threads ?? TrainingGroups.threads(group)
         let display = TrainingDisplay(
             recipe, json: json, isQuiet: group.rank != 0)
         let stop = StopFlag()
-        let interruption = Interruption { stop.raise() }
+        // Ctrl-C comes from mpirun as SIGTERM; SIGUSR1 it hands on as it is.
+        let interruption = Interruption(others: [SIGTERM, SIGUSR1]) { stop.raise() }
         defer { interruption.end() }
         let trainer = try Trainer(recipe, resume: resume, group: group)
         display.peak = try trainer.measurePeak()
         let isFinished = try trainer.run(
             shouldStop: { stop.isRaised }, observe: display.show)
         display.end(isFinished: isFinished, trainer)
-        if !isFinished { throw ExitCode(130) }
+        try group.end()
+        return isFinished
     }
 }
 
@@ -82,9 +92,4 @@ final class StopFlag: Sendable {
 
     func raise() { flag.store(true, ordering: .relaxed) }
     var isRaised: Bool { flag.load(ordering: .relaxed) }
-}
-
-/// The processes that train together.
-enum TrainingGroups {
-    static func make() throws -> any TrainingGroup { SoloGroup() }
 }
