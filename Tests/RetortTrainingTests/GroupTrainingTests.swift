@@ -2,6 +2,7 @@
 
 import Foundation
 import RetortJSON
+import RetortModels
 import RetortTraining
 import TestSupport
 import Testing
@@ -50,18 +51,21 @@ import Testing
         for one in all { expectSame(one.steps, alone.steps) }
     }
 
-    @Test("adapters, also those that no layer uses") func adapters() throws {
+    @Test("adapters are trained together; those that no layer would use are refused")
+    func adapters() throws {
         let folder = try TemporaryFolder()
         let run = try TinyRun(folder, model: "deepseek")
         _ = try run.train("base", batch: 2, ["training.steps": 1])
         let changes: [String: JSONValue] = [
             "model": ["from": .string(folder.path("base") + "/model")],
-            // Routed experts have no adapters.
-            "lora": ["rank": 2, "targets": ["q_a_proj", "gate_proj", "o_proj"]],
+            "lora": ["rank": 2, "targets": ["q_a_proj", "kv_b_proj", "o_proj"]],
         ]
         let alone = try run.train("alone", batch: 4, changes)[0]
         let all = try run.train("together", batch: 2, ranks: 2, changes)
         for one in all { expectSame(one.steps, alone.steps) }
+        var experts = changes
+        experts["lora"] = ["rank": 2, "targets": ["q_a_proj", "gate_proj"]]
+        #expect(throws: ModelError.self) { _ = try run.train("experts", batch: 2, experts) }
     }
 
     @Test("one rank's stop stops all; another number of ranks goes on") func resume() throws {
