@@ -48,12 +48,14 @@ static void *tight(size_t bytes) {
   return map + whole - bytes;
 }
 
-static void release(void) {
-  while (mapping_count > 0) {
+static void release_from(size_t kept) {
+  while (mapping_count > kept) {
     mapping m = mappings[--mapping_count];
     munmap(m.map, m.mapped);
   }
 }
+
+static void release(void) { release_from(0); }
 
 static uint64_t seed;
 static uint64_t random_bits(void) { // splitmix64
@@ -373,6 +375,8 @@ static void row_kernels(void) {
   }
 }
 
+#include "training.inc"
+
 static void attention_of(rk_dtype type, size_t m, size_t n, size_t d) {
   const size_t row_bytes = row_size(type, d) + 34, ldp = n + 1, ldo = d + 1;
   const uint8_t *cache = rows_of(type, n, d, row_bytes, 0);
@@ -489,6 +493,7 @@ int main(int count, char **names) {
     activations();
     tiles();
     row_kernels();
+    training();
     attention();
     conversions();
     printf("%-12s %ld comparisons with the scalar table, %d failed\n", table->name, comparisons,

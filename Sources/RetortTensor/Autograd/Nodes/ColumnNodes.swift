@@ -173,14 +173,14 @@ final class SplitNode: RowNode {
 }
 
 final class ConcatenationNode: RowNode {
-    private var accumulates: [Bool?] = [nil, nil]
+    private var accumulates: (first: Bool?, second: Bool?) = (nil, nil)
 
     init(_ first: Variable, _ second: Variable, out: Variable, tape: Tape) {
         super.init(inputs: [first, second], outputs: [out], tape: tape)
     }
 
     override func planBackward(_ plan: inout GradientPlan) {
-        accumulates = [plan.write(inputs[0]), plan.write(inputs[1])]
+        accumulates = (plan.write(inputs[0]), plan.write(inputs[1]))
     }
 
     override func forward(row: Int, thread: Int) {
@@ -192,11 +192,15 @@ final class ConcatenationNode: RowNode {
 
     override func backward(row: Int, thread: Int) {
         let dy = tape.gradient(outputs[0])
-        for (index, column) in [(0, 0), (1, inputs[0].columns)] {
-            guard let accumulate = accumulates[index] else { continue }
+        if let accumulate = accumulates.first {
             hand(
-                tape.gradient(inputs[index]), 0, dy, column, row: row,
-                count: inputs[index].columns, accumulate: accumulate, thread: thread)
+                tape.gradient(inputs[0]), 0, dy, 0, row: row, count: inputs[0].columns,
+                accumulate: accumulate, thread: thread)
+        }
+        if let accumulate = accumulates.second {
+            hand(
+                tape.gradient(inputs[1]), 0, dy, inputs[0].columns, row: row,
+                count: inputs[1].columns, accumulate: accumulate, thread: thread)
         }
     }
 }

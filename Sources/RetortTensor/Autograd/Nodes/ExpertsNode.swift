@@ -364,6 +364,15 @@ final class ExpertHooks: ProductPrologue, ProductEpilogue {
             line: engine.line(line, thread: thread))
     }
 
+    private func replace(
+        _ matrix: MatrixView, _ row: Int, _ values: UnsafeMutablePointer<Float>,
+        _ engine: MatrixEngine
+    ) {
+        engine.write(
+            matrix.row(row), matrix.dtype, values, count: matrix.columns, accumulate: false,
+            line: values)
+    }
+
     func finish(
         _ product: UnsafeMutablePointer<Float>, stride: Int, first: Int, count: Int, thread: Int
     ) {
@@ -388,11 +397,9 @@ final class ExpertHooks: ProductPrologue, ProductEpilogue {
             table.pointee.scale(h, columns, weight)
             table.pointee.scale(slope, columns, weight)
             table.pointee.silu_product_backward(dg, du, g, u, slope, columns)
-            for (matrix, values) in [(hidden, h), (node.gate, dg), (node.up, du)] {
-                engine.write(
-                    matrix.row(place), matrix.dtype, values, count: columns, accumulate: false,
-                    line: values)
-            }
+            replace(hidden, place, h, engine)
+            replace(node.gate, place, dg, engine)
+            replace(node.up, place, du, engine)
         }
     }
 }
