@@ -16,6 +16,7 @@ struct GradientReference {
         "llama-mha", "llama-biases", "llama-mqa-tied", "llama-head-dim", "llama-yarn", "qwen2-gqa",
         "qwen3-head-dim", "qwen3-tied-bias", "qwen3-moe", "deepseek-v2-lite", "deepseek-v3",
         "deepseek-v3-yarn-magnitudes", "deepseek-v3-unnormalised", "deepseek-v3-half-split",
+        "deepseek-v3-mtp",
     ]
 
     /// Without experts: rounding changes which of them are chosen.
