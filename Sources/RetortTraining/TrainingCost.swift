@@ -65,8 +65,10 @@ public struct TrainingCost: Sendable, Equatable {
         attentionPerLength = width
     }
 
-    /// Operations of a forward and backward pass for one token in rows of `length`.
-    public func operationsPerToken(length: Int) -> Double {
-        6 * Double(activeParameters) + 3 * Double(attentionPerLength) * Double(length)
+    /// Operations of a forward and backward pass for one token in rows of `length`. Weights that
+    /// adapters change have no gradient of their own: four operations in place of six.
+    public func operationsPerToken(length: Int, trainsAdapters: Bool = false) -> Double {
+        (trainsAdapters ? 4 : 6) * Double(activeParameters)
+            + 3 * Double(attentionPerLength) * Double(length)
     }
 }

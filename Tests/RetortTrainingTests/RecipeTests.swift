@@ -22,6 +22,7 @@ import Testing
         #expect(recipe.kind == .pretrain)
         #expect(recipe.batch == 16)
         #expect(recipe.steps == 10)
+        #expect(recipe.learningRate == 2e-5)
         #expect(recipe.data.files.map(\.path) == ["corpus.jsonl"])
         #expect(recipe.data.files[0].format == nil)
     }
@@ -70,6 +71,8 @@ import Testing
             (["data": ["train": [["format": "text"]]]], "'data.train[0].path' is missing"),
             (["data": ["train": [["path": "x", "format": "csv"]]]], "'data.train[0].format'"),
             (["lora": ["targets": .array([])]], "names no layer"),
+            (["data": ["dataset": "d", "validation": "v"]], "'data.validation' has no effect"),
+            (["optimizer": ["eps": 0]], "'optimizer.eps' is 0"),
             (["checkpoints": ["dtype": "q4_0"]], "expected one of f32, f16, bf16"),
         ] as [([String: JSONValue], String)])
     func wrong(changes: [String: JSONValue], expected: String) {

@@ -205,6 +205,52 @@ struct SmallRun {
         #expect(try checkpoint.tensor("model.layers.0.mlp.up_proj.weight").dtype == dtype)
     }
 
+    @Test("a run does not go on as another model")
+    func changed() throws {
+        let small = try SmallRun("llama")
+        #expect(try Trainer(small.recipe(steps: 4)).run())
+        let other = try SmallRun(
+            "llama",
+            changes: [
+                "output": .string(small.folder.path("run")),
+                "model": ["config": SmallRun.config("deepseek")],
+            ])
+        let failure = trainingFailure { _ = try Trainer(other.recipe(), resume: true) }
+        #expect(failure.contains("model.config"))
+    }
+
+    @Test("rows longer than the model's positions are refused") func length() throws {
+        let small = try SmallRun("llama")
+        let long = try SmallRun(
+            "llama",
+            changes: [
+                "data": ["train": .string(small.folder.path("corpus.jsonl")), "length": 100]
+            ])
+        #expect(
+            trainingFailure { _ = try Trainer(long.recipe()) }.contains("max_position_embeddings"))
+    }
+
+    @Test("padding is no load of experts") func padding() throws {
+        let small = try SmallRun("deepseek")
+        let path = try small.folder.write(
+            (0..<16).map { #"{"prompt": "\#($0) ", "completion": "\#($0)"}"# }
+                .joined(separator: "\n"), to: "pairs.jsonl")
+        let run = try SmallRun(
+            "deepseek",
+            changes: [
+                "kind": "sft",
+                "data": ["train": .string(path), "length": 60, "packing": "single"],
+                "training": ["batch": 16, "steps": 1, "compute": "f32"],
+                "deepseek": ["mtp_loss_lambda": 0],
+            ])
+        let trainer = try Trainer(run.recipe())
+        #expect(try trainer.run())
+        let load = try #require(run.metrics("run")[0]["expert_load"]?.arrayValue)
+        let shares = try #require(load[0].arrayValue).compactMap(\.doubleValue)
+        // Almost all places are padding, which would make two of the experts do everything.
+        #expect(try #require(shares.max()) < 0.49)
+    }
+
     @Test("a run is not begun over another")
     func refuses() throws {
         let small = try SmallRun("llama")

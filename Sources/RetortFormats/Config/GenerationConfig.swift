@@ -89,7 +89,7 @@ public struct GenerationConfig: Sendable, Equatable {
     }
 
     /// Fills in special tokens that are not set.
-    mutating func addTokens(of other: GenerationConfig) {
+    package mutating func addTokens(of other: GenerationConfig) {
         if eosTokenIds.isEmpty { eosTokenIds = other.eosTokenIds }
         bosTokenId = bosTokenId ?? other.bosTokenId
         padTokenId = padTokenId ?? other.padTokenId

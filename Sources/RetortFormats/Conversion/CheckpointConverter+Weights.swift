@@ -50,6 +50,7 @@ extension CheckpointConverter.Weights {
     fileprivate func write(as dtype: DType, to sink: TensorSource.Sink) throws {
         let count = shape.reduce(1, *)
         guard dtype != .f32 else {
+            try checkFinite(0, count)
             return try sink(UnsafeRawBufferPointer(start: values, count: 4 * count))
         }
         let size = 1 << 16
@@ -57,13 +58,23 @@ extension CheckpointConverter.Weights {
         defer { buffer.deallocate() }
         for start in stride(from: 0, to: count, by: size) {
             let part = min(size, count - start)
-            for index in 0..<part where !values[start + index].isFinite {
-                throw FormatError(
-                    "\(name) has NaN or infinity at element \(start + index); the training diverged"
-                )
+            try checkFinite(start, part)
+            if dtype == .f16 {
+                for index in start..<start + part where values[index].magnitude > 65_504 {
+                    throw FormatError(
+                        "\(name) is \(values[index]) at element \(index), more than f16 holds; choose bf16 or f32"
+                    )
+                }
             }
             dtype.convert(buffer, from: values + start, count: part)
             try sink(UnsafeRawBufferPointer(start: buffer, count: 2 * part))
+        }
+    }
+
+    private func checkFinite(_ start: Int, _ count: Int) throws(FormatError) {
+        for index in start..<start + count where !values[index].isFinite {
+            throw FormatError(
+                "\(name) has NaN or infinity at element \(index); the training diverged")
         }
     }
 }

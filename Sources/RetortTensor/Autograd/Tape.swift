@@ -50,7 +50,7 @@ package final class Tape {
         /// The value that this one shares memory with, its own index if none.
         var root: Int
         var needsGradient: Bool
-        /// Nodes that read it.
+        /// Of a root: contributions to the gradient.
         var consumers = 0
     }
 
@@ -99,12 +99,14 @@ package final class Tape {
         var value = values[variable.index]
         value.root = root(variable)
         value.consumers = 0
+        // The op that works in place adds nothing to the gradient that they share.
+        values[root(variable)].consumers -= 1
         values.append(value)
         return Variable(index: index, rows: variable.rows, columns: variable.columns)
     }
 
     func append(_ node: Node) {
-        for input in node.inputs { values[input.index].consumers += 1 }
+        for input in node.inputs { values[root(input)].consumers += 1 }
         nodes.append(node)
     }
 

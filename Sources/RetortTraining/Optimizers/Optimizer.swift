@@ -24,7 +24,8 @@ package final class Optimizer: ParallelTask {
     /// By parameter of `trained`: its moments. Muon keeps only the first.
     let states: [OptimizerState]
     private let chunks: [Chunk]
-    private var partial: [Double]
+    /// Of each chunk, its part of the norm.
+    private let partial: AlignedBuffer
     private var phase = Phase.norm
     private var factors = rk_adamw_factors()
     private let muon: Muon?
@@ -64,7 +65,7 @@ package final class Optimizer: ParallelTask {
         }
         self.states = states
         self.chunks = chunks
-        partial = Array(repeating: 0, count: chunks.count)
+        partial = try AlignedBuffer(byteCount: 8 * chunks.count)
         muon = settings.kind == .muon ? Muon(engine: engine) : nil
     }
 
@@ -79,7 +80,9 @@ package final class Optimizer: ParallelTask {
     package func gradientNorm() -> Float {
         phase = .norm
         engine.pool.run(self, chunks: chunks.count)
-        return Float(partial.reduce(0, +).squareRoot())
+        var sum = 0.0
+        for index in chunks.indices { sum += parts[index] }
+        return Float(sum.squareRoot())
     }
 
     /// One step.
@@ -111,6 +114,10 @@ package final class Optimizer: ParallelTask {
 
     private var decay: Float = 1
 
+    private var parts: UnsafeMutablePointer<Double> {
+        partial.base.assumingMemoryBound(to: Double.self)
+    }
+
     package func run(chunk index: Int, thread: Int) {
         let chunk = chunks[index]
         let parameter = trained[chunk.parameter]
@@ -118,7 +125,7 @@ package final class Optimizer: ParallelTask {
         let slope = gradient + chunk.start
         switch phase {
         case .norm:
-            partial[index] = engine.table.pointee.sum_of_squares(slope, chunk.count)
+            parts[index] = engine.table.pointee.sum_of_squares(slope, chunk.count)
         case .step:
             var own = factors
             own.decay = parameter.shape.count > 1 ? decay : 1

@@ -22,6 +22,10 @@ extension Recipe {
         try readOptimizer(root.fields("optimizer"))
         try readSchedule(root.fields("schedule"))
         if root.contains("lora") { lowRank = try Self.lowRank(root.fields("lora")) }
+        if case .directory = model, !hasLearningRate {
+            // What a model from scratch learns with would undo what another knows.
+            learningRate = lowRank == nil ? 2e-5 : 2e-4
+        }
         let deepseek = try root.fields("deepseek")
         biasUpdate = try deepseek.float("bias_update_speed", in: 0...1) ?? biasUpdate
         balanceWeight = try deepseek.float("balance_loss_alpha", in: 0...10) ?? balanceWeight
@@ -99,6 +103,13 @@ extension Recipe {
             data.turns = value
         }
         data.chatTemplate = try fields.string("chat_template")
+        let only = ["validation", "validation_every", "maximum_tokens", "turns"]
+        if data.dataset != nil, let key = only.first(where: { fields.contains($0) }) {
+            throw fields.fail(key, "has no effect on a dataset; it is for 'retort prepare'")
+        }
+        if data.validationEvery != nil, !data.validationFiles.isEmpty {
+            throw fields.fail("validation_every", "and 'data.validation' exclude each other")
+        }
         try fields.finish()
         guard (data.dataset != nil) != !data.files.isEmpty else {
             throw fields.fail(
@@ -143,7 +154,7 @@ extension Recipe {
         batch = try fields.integer("batch", in: 1...1 << 16) ?? batch
         accumulation = try fields.integer("accumulation", in: 1...1 << 16) ?? accumulation
         steps = try fields.integer("steps", in: 1...Int.max)
-        epochs = try fields.integer("epochs", in: 1...1 << 30)
+        epochs = try fields.integer("epochs", in: 1...10_000)
         computeType = try fields.choice("compute", ComputeType.self) ?? computeType
         checkpointing = try fields.flag("checkpointing") ?? checkpointing
         try fields.finish()
@@ -154,10 +165,11 @@ extension Recipe {
 
     private mutating func readOptimizer(_ fields: RecipeFields) throws(TrainingError) {
         optimizer.kind = try fields.choice("name", OptimizerSettings.Kind.self) ?? optimizer.kind
+        hasLearningRate = fields.contains("learning_rate")
         learningRate = try fields.float("learning_rate", in: 0...100) ?? learningRate
         optimizer.beta1 = try fields.float("beta1", in: 0...0.999_999) ?? optimizer.beta1
         optimizer.beta2 = try fields.float("beta2", in: 0...0.999_999_9) ?? optimizer.beta2
-        optimizer.eps = try fields.float("eps", in: 0...1) ?? optimizer.eps
+        optimizer.eps = try fields.float("eps", in: 1e-20...1) ?? optimizer.eps
         optimizer.weightDecay =
             try fields.float("weight_decay", in: 0...10) ?? optimizer.weightDecay
         optimizer.maximumGradientNorm =

@@ -90,6 +90,8 @@ public struct Recipe: Sendable {
     public var optimizer = OptimizerSettings()
     public var scheduleKind = Schedule.Kind.cosine
     public var learningRate: Float = 1e-3
+    /// Whether the recipe names one.
+    var hasLearningRate = false
     public var warmupSteps = 0
     public var finalFraction: Float = 0.1
     public var decayFraction: Float = 0.2

@@ -37,6 +37,13 @@ extension Trainer {
     ) throws -> [String: LowRankAdapter] {
         guard let settings = recipe.lowRank else { return [:] }
         let saved = try checkpoint.map { try LowRankFile(path: $0) }
+        if let saved,
+            saved.alpha != settings.alpha || Set(saved.targetModules) != Set(settings.targets)
+        {
+            throw TrainingError(
+                "\(saved.path) was trained with alpha \(saved.alpha) and targets \(saved.targetModules.sorted().joined(separator: ", ")); go on with the same or choose another output"
+            )
+        }
         var adapters: [String: LowRankAdapter] = [:]
         var unused = Set(settings.targets)
         for weight in store.parameters where weight.shape.count == 2 {

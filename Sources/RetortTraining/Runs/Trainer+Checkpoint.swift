@@ -61,10 +61,17 @@ extension Trainer {
 
     private var generation: GenerationConfig {
         let tokenizer = tokenizer.tokenizer
-        return GenerationConfig(
+        let own = GenerationConfig(
             eosTokenIds: tokenizer.eosID.map { [Int($0)] } ?? [],
             bosTokenId: tokenizer.bosID.map { Int($0) },
             padTokenId: tokenizer.padID.map { Int($0) })
+        // A model that is trained further keeps what its makers say of sampling and of its ends.
+        guard case .directory(let path) = recipe.model,
+            let bytes = FileManager.default.contents(atPath: "\(path)/generation_config.json"),
+            var base = try? GenerationConfig(json: Array(bytes))
+        else { return own }
+        base.addTokens(of: own)
+        return base
     }
 
     /// The tokenizer's files: those that there are, or what they would be.
@@ -110,6 +117,9 @@ extension TrainerState {
         do { self = try JSONDecoder().decode(TrainerState.self, from: bytes) } catch {
             throw TrainingError(
                 "\(path) is damaged; remove the checkpoint to go on from an earlier one")
+        }
+        guard step >= 0, tokens >= 0, tokens < 1 << 62, seconds >= 0, seconds.isFinite else {
+            throw TrainingError("\(path) has numbers out of range; the checkpoint is damaged")
         }
         guard version == 1 else {
             throw TrainingError("\(path) has the version \(version); this program reads 1")

@@ -25,18 +25,34 @@ extension Trainer {
     ) throws -> ParameterSource {
         // Adapters stand beside the weights of the model that they change.
         if let checkpoint, recipe.lowRank == nil {
-            return try ParameterSource(Checkpoint(path: checkpoint))
+            let source = try ParameterSource(Checkpoint(path: checkpoint))
+            if case .scratch(let object, _) = recipe.model {
+                let wanted = try config(object, tokenizer)
+                guard source.config == wanted else {
+                    throw TrainingError(
+                        "\(checkpoint) is of a model with another configuration than 'model.config'; go on with the same or choose another output"
+                    )
+                }
+            }
+            return source
         }
         switch recipe.model {
         case .directory(let path): return try ParameterSource(Checkpoint(path: path))
-        case .scratch(var object, let deviation):
-            if object["vocab_size"] == nil {
-                object["vocab_size"] = .integer(Int64(tokenizer.tokenizer.vocabularySize))
-            }
-            let config = try ModelConfig(
-                json: Array(JSONValue.object(object).text().utf8), path: "recipe: model.config")
-            return ParameterSource(config: config, deviation: deviation, seed: recipe.seed)
+        case .scratch(let object, let deviation):
+            return ParameterSource(
+                config: try config(object, tokenizer), deviation: deviation, seed: recipe.seed)
         }
+    }
+
+    private static func config(_ keys: JSONObject, _ tokenizer: DataTokenizer) throws
+        -> ModelConfig
+    {
+        var object = keys
+        if object["vocab_size"] == nil {
+            object["vocab_size"] = .integer(Int64(tokenizer.tokenizer.vocabularySize))
+        }
+        return try ModelConfig(
+            json: Array(JSONValue.object(object).text().utf8), path: "recipe: model.config")
     }
 
     /// The data of a recipe: a dataset from the disk, or files that are read into memory.
@@ -59,6 +75,11 @@ extension Trainer {
             apart.validationEvery = nil
             let other = try apart.load(try recipe.sources(recipe.data.validationFiles))
             return (loaded.train, other.train)
+        }
+        guard recipe.data.validationEvery == nil || loaded.validation.documentCount > 0 else {
+            throw TrainingError(
+                "recipe: 'data.validation_every' keeps no document apart; a smaller number or 'data.validation' is needed"
+            )
         }
         return (loaded.train, loaded.validation.documentCount > 0 ? loaded.validation : nil)
     }

@@ -57,6 +57,16 @@ public final class Trainer {
 
         let parameters = try Self.parameters(recipe, tokenizer, checkpoint: checkpoint)
         config = parameters.config
+        guard recipe.data.length <= config.maxPositionEmbeddings else {
+            throw TrainingError(
+                "recipe: 'data.length' is \(recipe.data.length), more than the model's max_position_embeddings \(config.maxPositionEmbeddings)"
+            )
+        }
+        guard config.numNextnPredictLayers <= 1 else {
+            throw TrainingError(
+                "num_nextn_predict_layers is \(config.numNextnPredictLayers); at most one is trained"
+            )
+        }
         store = parameters.store
         model = try LanguageModel(training: parameters, threads: threads)
         adapters = try Self.adapters(recipe, store, checkpoint: checkpoint)
@@ -116,7 +126,8 @@ public final class Trainer {
             trainedParameters: store.trained.reduce(0) { $0 + $1.count },
             activeParameters: cost.activeParameters,
             tokensPerStep: recipe.batch * recipe.accumulation * group.size * recipe.data.length,
-            operationsPerToken: cost.operationsPerToken(length: recipe.data.length),
+            operationsPerToken: cost.operationsPerToken(
+                length: recipe.data.length, trainsAdapters: !adapters.isEmpty),
             plannedBytes: 4 * count + 4 * store.gradientCount + optimizer.stateBytes
                 + graph.tape.plannedBytes)
     }
@@ -219,7 +230,8 @@ public final class Trainer {
             )
         }
         let rate = schedule.learningRate(step: state.step)
-        try optimizer.step(learningRate: rate, norm: norm)
+        // Without a target there is nothing to learn from, and nothing to decay for.
+        if totals[0] > 0 { try optimizer.step(learningRate: rate, norm: norm) }
         let load = try balanceExperts()
         state.step += 1
         state.tokens += Int(totals[1])
@@ -297,8 +309,13 @@ public final class Trainer {
             sums[2] += Double(byteCounts.bytes(ofTargetsIn: batch))
         }
         try sums.withUnsafeMutableBufferPointer { try group.sum($0) }
+        guard sums[1] > 0 else {
+            throw TrainingError(
+                "the first \(count) batches of the validation data have no token to predict; a longer 'data.length' or other data is needed"
+            )
+        }
         return ValidationMetrics(
-            loss: sums[0] / max(1, sums[1]),
+            loss: sums[0] / sums[1],
             bitsPerByte: sums[2] > 0
                 ? TokenByteCounts.bitsPerByte(loss: sums[0], bytes: Int(sums[2])) : nil,
             targets: Int(sums[1]))

@@ -19,7 +19,8 @@ enum YAMLFile {
     static func parse(_ text: String, name: String) throws -> JSONValue {
         do {
             guard let root = try Yams.compose(yaml: text) else { return .null }
-            return try value(root)
+            var budget = nodeLimit
+            return try value(root, &budget)
         } catch let error as CommandError {
             throw CommandError("\(name): \(error)")
         } catch {
@@ -29,7 +30,12 @@ enum YAMLFile {
         }
     }
 
-    private static func value(_ node: Node) throws -> JSONValue {
+    /// Aliases are written out where they stand, so that a short text can become a huge tree.
+    private static let nodeLimit = 100_000
+
+    private static func value(_ node: Node, _ budget: inout Int) throws -> JSONValue {
+        budget -= 1
+        guard budget > 0 else { throw CommandError("more than \(nodeLimit) values") }
         if let mapping = node.mapping {
             var object = JSONObject()
             for (key, value) in mapping {
@@ -38,12 +44,14 @@ enum YAMLFile {
                 }
                 guard object[name] == nil else { throw CommandError("'\(name)' stands twice") }
                 // A null is kept away: an option without a value is one that is not given.
-                let read = try self.value(value)
+                let read = try self.value(value, &budget)
                 if !read.isNull { object[name] = read }
             }
             return .object(object)
         }
-        if let items = node.sequence { return .array(try items.map { try value($0) }) }
+        if let items = node.sequence {
+            return .array(try items.map { try value($0, &budget) })
+        }
         guard let scalar = node.scalar else { throw CommandError("an alias is not supported") }
         // What is quoted is text whatever it looks like.
         if scalar.style == .singleQuoted || scalar.style == .doubleQuoted {

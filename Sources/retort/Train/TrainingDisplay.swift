@@ -133,7 +133,7 @@ final class TrainingDisplay {
     }
 
     static func duration(_ seconds: Double) -> String {
-        let whole = Int(max(0, seconds))
+        let whole = Int(min(max(0, seconds), 1e9))
         if whole >= 3600 { return "\(whole / 3600) h \(whole % 3600 / 60) min" }
         return whole >= 60 ? "\(whole / 60) min \(whole % 60) s" : "\(whole) s"
     }

@@ -119,7 +119,6 @@ package final class ExpertsNode: Node {
     let routerPanels: UnsafeMutablePointer<Float>
     private let buffers: [AlignedBuffer]
     private let counts: UnsafeMutablePointer<Float>  // [experts]
-    private var lastLoad: [Int]
     private let rowTask: ExpertsRowTask
     private let hooks: ExpertHooks
 
@@ -133,7 +132,6 @@ package final class ExpertsNode: Node {
         let count = parameters.experts.count
         let assignments = x.rows * parameters.perToken
         load = Array(repeating: 0, count: count)
-        lastLoad = load
         starts = Array(repeating: 0, count: count + 1)
         var buffers: [AlignedBuffer] = []
         func words(_ count: Int) throws(TensorError) -> UnsafeMutablePointer<Float> {
@@ -218,10 +216,7 @@ package final class ExpertsNode: Node {
         let assignments = scores.rows * mixture.perToken
         for index in 0...count { starts[index] = 0 }
         for index in 0..<assignments { starts[Int(experts[index]) + 1] += 1 }
-        for index in 0..<count {
-            lastLoad[index] = starts[index + 1]
-            starts[index + 1] += starts[index]
-        }
+        for index in 0..<count { starts[index + 1] += starts[index] }
         for index in 0..<assignments {
             let expert = Int(experts[index])
             let place = starts[expert]
@@ -231,6 +226,15 @@ package final class ExpertsNode: Node {
         }
         for index in stride(from: count, to: 0, by: -1) { starts[index] = starts[index - 1] }
         starts[0] = 0
+    }
+
+    /// Whether a token is more than padding, which is a document by itself without a target.
+    private func isCounted(_ token: Int, _ batch: TapeBatch) -> Bool {
+        let place = token % length
+        guard batch.targets[token] < 0, Int(batch.documentStarts[token]) == place else {
+            return true
+        }
+        return place + 1 < length && Int(batch.documentStarts[token + 1]) == place
     }
 
     private func rows(of expert: Int) -> Range<Int>? {
@@ -253,7 +257,6 @@ package final class ExpertsNode: Node {
         let engine = tape.engine
         let x = tape.data(inputs[0])
         let type = tape.activationType
-        for index in load.indices { load[index] += lastLoad[index] }
         let products = try scratch(tape.expertScratch[0], .f32, columns: x.columns)
         let above = try scratch(tape.expertScratch[1], type, columns: x.columns)
         let hidden = try scratch(tape.expertScratch[2], type, columns: gate.columns)
@@ -296,21 +299,31 @@ package final class ExpertsNode: Node {
         try tape.engine.sumOfProducts(gradient, dy, x, accumulate: accumulate)
     }
 
-    /// The sequence-wise balance loss and, in `slopes`, its gradient by the scores.
+    /// The sequence-wise balance loss and, in `slopes`, its gradient by the scores. Counts the load.
     private func balance() {
+        guard let batch = tape.batch else { return }
         let (count, perToken) = (mixture.experts.count, mixture.perToken)
         let factor = mixture.balanceWeight * tape.rowScale
         balanceLoss = 0
         for row in 0..<scores.rows / length {
             counts.update(repeating: 0, count: count)
-            for index in row * length * perToken..<(row + 1) * length * perToken {
-                counts[Int(experts[index])] += 1
+            var tokens = 0
+            for token in row * length..<(row + 1) * length where isCounted(token, batch) {
+                tokens += 1
+                for index in token * perToken..<(token + 1) * perToken {
+                    counts[Int(experts[index])] += 1
+                    load[Int(experts[index])] += 1
+                }
             }
-            let share = Float(count) / Float(perToken * length)
+            let share = Float(count) / Float(perToken * max(1, tokens))
             var loss: Float = 0
-            for token in 0..<length {
-                let values = scores.floats(row: row * length + token)
-                let target = slopes.floats(row: row * length + token)
+            for token in row * length..<(row + 1) * length {
+                let values = scores.floats(row: token)
+                let target = slopes.floats(row: token)
+                guard isCounted(token, batch) else {
+                    target.update(repeating: 0, count: count)
+                    continue
+                }
                 var (sum, mixed): (Float, Float) = (0, 0)
                 for index in 0..<count {
                     sum += values[index]
@@ -320,11 +333,11 @@ package final class ExpertsNode: Node {
                 loss += mixed * inverse
                 for index in 0..<count {
                     target[index] =
-                        factor / Float(length)
+                        factor / Float(tokens)
                         * (counts[index] * share * inverse - mixed * inverse * inverse)
                 }
             }
-            balanceLoss += Double(loss / Float(length) * mixture.balanceWeight)
+            balanceLoss += Double(loss / Float(max(1, tokens)) * mixture.balanceWeight)
         }
         balanceLoss /= Double(max(1, scores.rows / length))
     }

@@ -40,7 +40,7 @@ extension Tape {
         }
         append(LinearNode(x, layers, residual: residual, outs: outs, tape: self))
         // Each layer adds to the gradient of the one input.
-        values[x.index].consumers += layers.count - 1
+        values[root(x)].consumers += layers.count - 1
         return outs
     }
 }
@@ -73,7 +73,9 @@ final class LinearNode: Node, ParallelTask {
         layers.flatMap { [$0.weight] + ($0.bias.map { [$0] } ?? []) }
     }
 
-    override var hasBackward: Bool { tape.values[outputs[0].index].needsGradient }
+    override var hasBackward: Bool {
+        outputs.contains { tape.values[$0.index].needsGradient }
+    }
 
     override func planBackward(_ plan: inout GradientPlan) {
         accumulatesInput = plan.write(inputs[0])
