@@ -42,8 +42,7 @@ package final class TrainingGraph {
         self.length = length
         tape = Tape(engine: engine, arena: arena)
         let recorder = try Recorder(
-            tape: tape, model: model, rows: rows, length: length, options: options,
-            adapters: adapters)
+            tape: tape, model: model, length: length, options: options, adapters: adapters)
         var x = tape.embedding(try model.embedTokens.trained, tokens: rows * length)
         for layer in model.layers {
             x = try tape.segment { try layer.record(x, recorder) }
@@ -105,7 +104,6 @@ package struct LowRankAdapter {
 /// What the layers need while they are recorded.
 final class Recorder {
     let tape: Tape
-    let rows: Int
     let length: Int
     let options: TrainingOptions
     let rotary: RotaryTable
@@ -115,11 +113,10 @@ final class Recorder {
     private var used: Set<String> = []
 
     init(
-        tape: Tape, model: LanguageModel, rows: Int, length: Int, options: TrainingOptions,
+        tape: Tape, model: LanguageModel, length: Int, options: TrainingOptions,
         adapters: [String: LowRankAdapter]
     ) throws {
         self.tape = tape
-        self.rows = rows
         self.length = length
         self.options = options
         self.adapters = adapters

@@ -48,9 +48,6 @@ package final class Parameter: @unchecked Sendable {
 
     /// The gradient of the next step begins from nothing.
     package func forgetGradient() { hasGradient = false }
-
-    /// Keeps the values alive.
-    package var owner: any AnyObject & Sendable { buffer }
 }
 
 /// The parameters of a model by name, in the order in which the model asked for them.

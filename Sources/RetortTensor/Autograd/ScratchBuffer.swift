@@ -6,8 +6,6 @@ package final class ScratchBuffer {
 
     package init() {}
 
-    package var byteCount: Int { buffer?.byteCount ?? 0 }
-
     package var base: UnsafeMutableRawPointer? { buffer?.base }
 
     /// At least `byteCount` bytes; what was in them before may be lost.

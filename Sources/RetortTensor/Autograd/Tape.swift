@@ -36,8 +36,6 @@ package struct TapeBatch {
         self.documentStarts = documentStarts
         self.positions = positions
     }
-
-    package var tokenCount: Int { rows * length }
 }
 
 /// Records a computation and runs it forward and back. Not for two threads at a time.

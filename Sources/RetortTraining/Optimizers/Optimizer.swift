@@ -172,10 +172,6 @@ final class OptimizerState {
         buffer = try AlignedBuffer(byteCount: byteCount + 256)
     }
 
-    var bytes: UnsafeMutableRawBufferPointer {
-        UnsafeMutableRawBufferPointer(start: buffer.base, count: byteCount)
-    }
-
     var first: UnsafeMutablePointer<Float> { buffer.floats }
     var second: UnsafeMutablePointer<Float> { buffer.floats + count }
 

@@ -6,12 +6,6 @@
 
 import CRetortKernels
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 /// The heads of an attention op.
 package struct AttentionShape {
     package var heads: Int

@@ -6,12 +6,6 @@
 
 import CRetortKernels
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 /// Chooses experts by their scores. Called by several threads at once.
 package protocol ExpertChooser: AnyObject {
     /// - Parameters:

@@ -147,67 +147,67 @@ final class GatedNode: Node, ParallelTask, ProductPrologue, ProductEpilogue {
     }
 }
 
-final class SiluNode: Node, ParallelTask {
-    private unowned(unsafe) let tape: Tape
+final class SiluNode: RowNode {
     private var accumulatesGate: Bool?
     private var accumulatesUp: Bool?
-    private var isBackward = false
 
     init(gate: Variable, up: Variable, out: Variable, tape: Tape) {
-        self.tape = tape
-        super.init(inputs: [gate, up], outputs: [out])
+        super.init(inputs: [gate, up], outputs: [out], tape: tape)
         saved = [gate, up]
     }
-
-    override var hasBackward: Bool { tape.values[outputs[0].index].needsGradient }
 
     override func planBackward(_ plan: inout GradientPlan) {
         accumulatesGate = plan.write(inputs[0])
         accumulatesUp = plan.write(inputs[1])
     }
 
-    override func forward(_ tape: Tape) {
-        isBackward = false
-        tape.engine.forRows(inputs[0].rows, self)
+    override func forward(row: Int, thread: Int) {
+        let engine = tape.engine
+        let out = tape.data(outputs[0])
+        let line = engine.line(2, thread: thread)
+        let (g, u) = read(row: row, thread: thread)
+        engine.table.pointee.silu_product(
+            engine.target(out.row(row), out.dtype, line: line), g, u, out.columns)
+        engine.finish(out.row(row), out.dtype, line: line, count: out.columns)
     }
 
-    override func backward(_ tape: Tape) {
-        isBackward = true
-        tape.engine.forRows(inputs[0].rows, self)
+    override func backward(row: Int, thread: Int) {
+        let engine = tape.engine
+        let dy = tape.gradient(outputs[0])
+        let (g, u) = read(row: row, thread: thread)
+        let (dg, du) = (engine.line(2, thread: thread), engine.line(3, thread: thread))
+        engine.table.pointee.silu_product_backward(
+            dg, du, g, u,
+            engine.read(
+                dy.row(row), dy.dtype, count: dy.columns, line: engine.line(4, thread: thread)),
+            dy.columns)
+        write(dg, to: inputs[0], row: row, accumulate: accumulatesGate, thread: thread)
+        write(du, to: inputs[1], row: row, accumulate: accumulatesUp, thread: thread)
     }
 
-    func run(chunk: Int, thread: Int) {
+    /// Rows of gate and up as f32.
+    private func read(row: Int, thread: Int) -> (
+        gate: UnsafeMutablePointer<Float>, up: UnsafeMutablePointer<Float>
+    ) {
         let engine = tape.engine
         let (gate, up) = (tape.data(inputs[0]), tape.data(inputs[1]))
-        let columns = gate.columns
-        func line(_ index: Int) -> UnsafeMutablePointer<Float> {
-            engine.line(index, thread: thread)
-        }
-        for row in MatrixEngine.rows(ofChunk: chunk, of: gate.rows) {
-            let g = engine.read(gate.row(row), gate.dtype, count: columns, line: line(0))
-            let u = engine.read(up.row(row), up.dtype, count: columns, line: line(1))
-            guard isBackward else {
-                let out = tape.data(outputs[0])
-                engine.table.pointee.silu_product(
-                    engine.target(out.row(row), out.dtype, line: line(2)), g, u, columns)
-                engine.finish(out.row(row), out.dtype, line: line(2), count: columns)
-                continue
-            }
-            let dy = tape.gradient(outputs[0])
-            let (dgate, dup) = (tape.gradient(inputs[0]), tape.gradient(inputs[1]))
-            engine.table.pointee.silu_product_backward(
-                line(2), line(3), g, u,
-                engine.read(dy.row(row), dy.dtype, count: columns, line: line(4)), columns)
-            if let accumulatesGate {
-                engine.write(
-                    dgate.row(row), dgate.dtype, line(2), count: columns,
-                    accumulate: accumulatesGate, line: line(5))
-            }
-            if let accumulatesUp {
-                engine.write(
-                    dup.row(row), dup.dtype, line(3), count: columns, accumulate: accumulatesUp,
-                    line: line(5))
-            }
-        }
+        return (
+            engine.read(
+                gate.row(row), gate.dtype, count: gate.columns,
+                line: engine.line(0, thread: thread)),
+            engine.read(
+                up.row(row), up.dtype, count: up.columns, line: engine.line(1, thread: thread))
+        )
+    }
+
+    private func write(
+        _ values: UnsafeMutablePointer<Float>, to input: Variable, row: Int, accumulate: Bool?,
+        thread: Int
+    ) {
+        guard let accumulate else { return }
+        let target = tape.gradient(input)
+        tape.engine.write(
+            target.row(row), target.dtype, values, count: target.columns,
+            accumulate: accumulate, line: tape.engine.line(5, thread: thread))
     }
 }
