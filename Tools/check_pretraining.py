@@ -116,16 +116,16 @@ def batch(stream, count, length):
     return tokens, targets, place - starts, sees[:, None]
 
 
-def loss_of(model, item, kind):
+def loss_of(model, item, kind, reduction="mean"):
     tokens, targets, positions, sees = item
     with torch.autocast("cpu", torch.bfloat16, enabled=kind == "bf16"):
         logits = model(input_ids=tokens, attention_mask=sees, position_ids=positions).logits
     return torch.nn.functional.cross_entropy(
-        logits.float().view(-1, logits.shape[-1]), targets.view(-1), ignore_index=-100)
+        logits.float().view(-1, logits.shape[-1]), targets.view(-1), ignore_index=-100, reduction=reduction)
 
 
 def measure(path, docs, recipe, batches):
-    """Bits per byte in float32."""
+    """Bits per byte of text in float32; control tokens are none."""
     model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(path)
     special = set(tokenizer.all_special_ids)
@@ -139,9 +139,10 @@ def measure(path, docs, recipe, batches):
             item = batch(stream, recipe["training"]["batch"], recipe["data"]["length"])
             if item is None:
                 break
-            wanted = item[1][item[1] >= 0]
-            nats += loss_of(model, item, "f32").item() * len(wanted)
-            size += sizes[wanted].sum().item()
+            targets = item[1].view(-1)
+            found = torch.where(targets >= 0, sizes[targets.clamp(min=0)], 0)
+            nats += loss_of(model, item, "f32", "none")[found > 0].sum().item()
+            size += found.sum().item()
     return nats / math.log(2) / size
 
 

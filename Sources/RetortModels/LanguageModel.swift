@@ -110,6 +110,15 @@ public final class LanguageModel: @unchecked Sendable {
             config: config, layout: layout, factors: factors)
     }
 
+    /// Brings up to date what inference holds in another arrangement than training, after a step of
+    /// the optimizer. Nobody may run the model meanwhile.
+    /// - Throws: `TensorError` if memory runs out.
+    package func refresh() throws {
+        for layer in layers + (predictor.map { [$0.layer] } ?? []) {
+            if case .latent(let attention) = layer.selfAttn { try attention.refresh() }
+        }
+    }
+
     /// Bytes of weights that one generated token reads.
     public var bytesPerToken: Int {
         layers.reduce(lmHead.weight.byteCount) { $0 + $1.bytesPerToken }

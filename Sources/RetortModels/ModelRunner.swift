@@ -29,9 +29,10 @@ public final class ModelRunner {
     /// - Parameters:
     ///   - latentForm: For comparing the two forms of latent attention.
     ///   - other: Computes with the threads of this model, nil for those of `model`.
+    ///   - logitRows: Tokens whose logits are computed at a time.
     package init(
         _ model: LanguageModel, batchSize: Int, latentForm: LatentForm = .cheaper,
-        sharingThreadsOf other: LanguageModel? = nil
+        logitRows: Int = RunState.logitRows, sharingThreadsOf other: LanguageModel? = nil
     ) throws {
         let config = model.config
         self.model = model
@@ -48,7 +49,7 @@ public final class ModelRunner {
             pool: pool, kernels: model.kernels)
         state = try RunState(
             config: config, rotary: model.rotary, context: context, latentForm: latentForm,
-            predicts: model.predictor != nil)
+            logitRows: logitRows, predicts: model.predictor != nil)
     }
 
     /// Whether passes are computed with the threads of `other`.
@@ -135,6 +136,26 @@ public final class ModelRunner {
                 "\(tokens.count) tokens for \(caches.count) sequences do not fit a pass of 1 … \(mostRows)"
             )
         }
+        return try forwardEach(tokens, caches)
+    }
+
+    /// The same for more sequences, up to the rows of logits; what one of them gets may then depend in
+    /// the last bits on how many there are.
+    package func forwardMany(_ tokens: [Int32], caches: [KVCache]) throws
+        -> UnsafeMutableBufferPointer<Float>
+    {
+        let most = min(batchSize, state.logits.rows)
+        guard 1...most ~= tokens.count, caches.count == tokens.count else {
+            throw ModelError(
+                "\(tokens.count) tokens for \(caches.count) sequences do not fit a pass of 1 … \(most)"
+            )
+        }
+        return try forwardEach(tokens, caches)
+    }
+
+    private func forwardEach(_ tokens: [Int32], _ caches: [KVCache]) throws
+        -> UnsafeMutableBufferPointer<Float>
+    {
         sequences.removeAll(keepingCapacity: true)
         return try tokens.withUnsafeBufferPointer { tokens in
             for (index, cache) in caches.enumerated() {

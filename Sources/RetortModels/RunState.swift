@@ -33,11 +33,11 @@ final class RunState {
     private var buffers: [AlignedBuffer] = []
 
     /// Rows of logits computed at a time when all are asked for.
-    static let logitRows = 16
+    package static let logitRows = 16
 
     init(
         config: ModelConfig, rotary: RotaryEmbedding, context: ComputeContext,
-        latentForm: LatentForm, predicts: Bool
+        latentForm: LatentForm, logitRows: Int, predicts: Bool
     ) throws {
         self.context = context
         self.rotary = rotary
@@ -76,7 +76,7 @@ final class RunState {
         expertOut = try slots.map { try rows(config.hiddenSize, $0) }
         predictorInput = predicts ? try rows(2 * config.hiddenSize) : nil
         predicted = predicts ? try rows(config.hiddenSize) : nil
-        logits = try rows(config.vocabSize, min(Self.logitRows, context.maximumRows))
+        logits = try rows(config.vocabSize, min(logitRows, context.maximumRows))
         cosine = try .floats(context.maximumRows * config.rotaryDim / 2)
         sine = try .floats(context.maximumRows * config.rotaryDim / 2)
         self.buffers = buffers

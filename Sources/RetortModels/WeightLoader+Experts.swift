@@ -68,14 +68,11 @@ extension WeightLoader {
         let name = "kv_b_proj.weight"
         let size = [heads * (key + value), latent]
         if let parameter = try parameter(name, shape: size) {
-            return try LatentHeads(shape, heads: heads, dtype: .f32) { row, out in
-                out.update(from: parameter.values + row * latent, count: latent)
-            }.matrices
+            return try LatentHeads(shape, parameter).matrices(heads: heads, dtype: .f32)
         }
         let rows = try RowReader(try tensor(name, shape: size).0)
-        return try LatentHeads(shape, heads: heads, dtype: rows.floatType) { row, out in
-            rows.read(row, out)
-        }.matrices
+        return try LatentHeads(shape) { rows.read($0, $1) }
+            .matrices(heads: heads, dtype: rows.floatType)
     }
 
     private func headMatrices(_ tensor: StoredTensor, heads: Int, rows: Int, columns: Int) throws
@@ -92,31 +89,52 @@ extension WeightLoader {
 
 /// The two halves of `kv_b_proj.weight`, as the absorbed form of latent attention multiplies them.
 struct LatentHeads {
-    let matrices: (keyUp: HeadMatrices, valueUp: HeadMatrices)
+    let shape: LatentAttentionConfig
+    /// Copies a row of `kv_b_proj.weight` as f32.
+    let read: (_ row: Int, _ out: UnsafeMutablePointer<Float>) -> Void
+    private let scratch: AlignedBuffer
 
-    /// - Parameter read: Copies a row of `kv_b_proj.weight` as f32.
     init(
-        _ shape: LatentAttentionConfig, heads: Int, dtype: DType,
-        read: (_ row: Int, _ out: UnsafeMutablePointer<Float>) -> Void
+        _ shape: LatentAttentionConfig,
+        read: @escaping (_ row: Int, _ out: UnsafeMutablePointer<Float>) -> Void
     ) throws {
-        let (key, value, latent) = (shape.qkNopeHeadDim, shape.vHeadDim, shape.kvLoraRank)
-        let scratch = try AlignedBuffer.floats(latent)
-        let keyUp = try HeadMatrices(
-            heads: heads, rows: latent, columns: key, dtype: dtype
-        ) { head, matrix in
-            for row in 0..<key {
-                read(head * (key + value) + row, scratch.floats)
-                for column in 0..<latent { matrix[column * key + row] = scratch.floats[column] }
-            }
+        self.shape = shape
+        self.read = read
+        scratch = try .floats(shape.kvLoraRank)
+    }
+
+    /// Those of a parameter.
+    init(_ shape: LatentAttentionConfig, _ parameter: Parameter) throws {
+        let latent = shape.kvLoraRank
+        try self.init(shape) { row, out in
+            out.update(from: parameter.values + row * latent, count: latent)
         }
-        let valueUp = try HeadMatrices(
-            heads: heads, rows: value, columns: latent, dtype: dtype
-        ) { head, matrix in
-            for row in 0..<value {
-                read(head * (key + value) + key + row, matrix + row * latent)
-            }
+    }
+
+    func matrices(heads: Int, dtype: DType) throws -> (keyUp: HeadMatrices, valueUp: HeadMatrices) {
+        (
+            try HeadMatrices(
+                heads: heads, rows: shape.kvLoraRank, columns: shape.qkNopeHeadDim, dtype: dtype,
+                fill: fillKey),
+            try HeadMatrices(
+                heads: heads, rows: shape.vHeadDim, columns: shape.kvLoraRank, dtype: dtype,
+                fill: fillValue)
+        )
+    }
+
+    /// `[kvLoraRank, qkNopeHeadDim]`
+    func fillKey(_ head: Int, _ matrix: UnsafeMutablePointer<Float>) {
+        let (key, latent) = (shape.qkNopeHeadDim, shape.kvLoraRank)
+        for row in 0..<key {
+            read(head * (key + shape.vHeadDim) + row, scratch.floats)
+            for column in 0..<latent { matrix[column * key + row] = scratch.floats[column] }
         }
-        matrices = (keyUp, valueUp)
+    }
+
+    /// `[vHeadDim, kvLoraRank]`
+    func fillValue(_ head: Int, _ matrix: UnsafeMutablePointer<Float>) {
+        let first = head * (shape.qkNopeHeadDim + shape.vHeadDim) + shape.qkNopeHeadDim
+        for row in 0..<shape.vHeadDim { read(first + row, matrix + row * shape.kvLoraRank) }
     }
 }
 

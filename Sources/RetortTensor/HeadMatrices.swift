@@ -6,7 +6,7 @@ import CRetortKernels
 
 /// Matrices `[heads, rows, columns]` of a float type, without gaps.
 package final class HeadMatrices: @unchecked Sendable {
-    // Safety: read-only after init.
+    // Safety: read-only, but for `fill`, whose caller sees to it that nobody reads meanwhile.
     package let heads: Int
     package let rows: Int
     package let columns: Int
@@ -25,8 +25,20 @@ package final class HeadMatrices: @unchecked Sendable {
         self.rows = rows
         self.columns = columns
         self.dtype = dtype
+        buffer = try AlignedBuffer(byteCount: heads * rows * columns * dtype.blockBytes + 8192)
+        try self.fill(fill)
+    }
+
+    /// Writes the matrices again.
+    /// - Throws: ``TensorError`` if memory runs out, and what `fill` throws.
+    package func fill(
+        _ fill: (_ head: Int, _ matrix: UnsafeMutablePointer<Float>) throws -> Void
+    ) throws {
         let elements = rows * columns
-        buffer = try AlignedBuffer(byteCount: heads * elements * dtype.blockBytes + 8192)
+        if dtype == .f32 {
+            for head in 0..<heads { try fill(head, buffer.floats + head * elements) }
+            return
+        }
         let floats = try AlignedBuffer.floats(elements)
         guard let table = Kernels.available.first?.table else { return }
         for head in 0..<heads {

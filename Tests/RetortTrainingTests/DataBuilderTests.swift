@@ -177,7 +177,11 @@ import Testing
         let source = try BatchSource(dataset, options: .sequential(rows: 2, length: 32))
         let batch = try TrainingBatch(rows: 2, length: 32)
         #expect(try source.next(into: batch))
-        #expect(counts.bytes(ofTargetsIn: batch) == 16 - counts[document[0]])
+        let losses = [Float](repeating: 0.5, count: 64)
+        let text = counts.text(ofTargetsIn: batch, losses: losses)
+        #expect(text.bytes == 16 - counts[document[0]])
+        // The first token is no target, and the last is none of the text.
+        #expect(text.loss == 0.5 * Double(document.count - 2))
         #expect(TokenByteCounts.bitsPerByte(loss: log(2) * 24, bytes: 16) == 1.5)
         #expect(TokenByteCounts.bitsPerByte(loss: 1, bytes: 0).isNaN)
     }

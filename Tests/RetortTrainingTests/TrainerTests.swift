@@ -267,6 +267,27 @@ struct SmallRun {
         #expect(trainingFailure { _ = try Trainer(recipe) }.contains("--resume"))
     }
 
+    @Test("two do not train in one directory at a time")
+    func locked() throws {
+        let small = try SmallRun("llama")
+        let recipe = try small.recipe(steps: 4)
+        var first: Trainer? = try Trainer(recipe)
+        #expect(trainingFailure { _ = try Trainer(recipe) }.contains("another process"))
+        #expect(try first?.run() == true)
+        first = nil
+        #expect(try Trainer(recipe, resume: true).run())
+    }
+
+    @Test("memory that is not there is asked for before the first step") func memory() throws {
+        let text = "MemTotal:  100 kB\nMemAvailable:   24125 kB\nCached: 1 kB\n"
+        #expect(AvailableMemory.value(in: text) == 24125)
+        #expect(AvailableMemory.value(in: "MemAvailable: much") == nil)
+        try AvailableMemory.check(0)
+        guard AvailableMemory.bytes() != nil else { return }
+        let failure = trainingFailure { try AvailableMemory.check(.max) }
+        #expect(failure.contains("GiB are free") && failure.contains("checkpointing"))
+    }
+
     @Test("a loss that is no number ends the run and leaves the newest checkpoint")
     func diverges() throws {
         let small = try SmallRun(

@@ -12,7 +12,7 @@ public final class Sampler {
     public let seed: UInt64
     private let vocabSize: Int
     private let table: Kernels
-    private var random: SeededGenerator
+    private var random: SplitMix64
     /// How often each token stands in the answer so far.
     private var answerCounts: [UInt32]
     private var isSeen: [Bool]
@@ -37,7 +37,7 @@ public final class Sampler {
         self.vocabSize = vocabSize
         table = try Kernels.current()
         seed = parameters.seed ?? UInt64.random(in: .min ... .max)
-        random = SeededGenerator(seed: seed)
+        random = SplitMix64(seed: seed)
         let needsCounts =
             parameters.repetitionPenalty != 1 || parameters.presencePenalty != 0
             || parameters.frequencyPenalty != 0

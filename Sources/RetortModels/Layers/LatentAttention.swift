@@ -55,6 +55,14 @@ struct LatentAttention {
             "o_proj", from: heads * shape.vHeadDim, to: hidden, bias: bias)
     }
 
+    /// Brings the copies of kv_b_proj up to date, after it was trained.
+    func refresh() throws {
+        guard let kvBProj else { return }
+        let heads = try LatentHeads(shape, kvBProj)
+        try keyUp.fill(heads.fillKey)
+        try valueUp.fill(heads.fillValue)
+    }
+
     /// - Parameters:
     ///   - out, x: `[tokens, hiddenSize]`.
     ///   - sequences: Their caches get the new latents.

@@ -90,27 +90,19 @@ package final class ParameterSource {
     }
 }
 
-/// Evenly distributed numbers in 0 ..< 1: SplitMix64 (Steele et al. 2014).
+/// Evenly distributed numbers in 0 ..< 1.
 package struct UniformGenerator {
-    private var state: UInt64
+    private var generator: SplitMix64
 
     /// - Parameter stream: Generators of other streams give other numbers.
     package init(seed: UInt64, stream: String) {
-        // FNV-1a of the name.
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in stream.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        state = seed &* 0x9e37_79b9_7f4a_7c15 ^ hash
+        generator = SplitMix64(
+            seed: seed &* SplitMix64.increment ^ FNVHash(stream.utf8).value)
     }
 
-    mutating func bits() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var x = state
-        x = (x ^ x >> 30) &* 0xbf58_476d_1ce4_e5b9
-        x = (x ^ x >> 27) &* 0x94d0_49bb_1331_11eb
-        return x ^ x >> 31
-    }
+    mutating func bits() -> UInt64 { generator.next() }
 
-    package mutating func next() -> Float { Float(bits() >> 40) * 0x1p-24 }
+    package mutating func next() -> Float { generator.unitFloat() }
 }
 
 /// Normally distributed numbers (Box and Muller 1958).

@@ -44,8 +44,10 @@ package final class MatrixEngine {
     let attentionScratch: [ScratchBuffer]
     static let lineCount = 6
 
-    /// Rows of a block: eight times the rows of the widest micro-kernel.
-    static let blockRows = 112
+    /// Rows of the widest micro-kernel.
+    static let kernelRows = 14
+    /// The most rows of a block.
+    static let blockRows = 8 * kernelRows
     /// Elements along the inner axis that are multiplied before sums are written back.
     static let depth = 2048
     /// Rows (tokens) that a sum over rows takes at a time.
@@ -194,7 +196,7 @@ package final class MatrixEngine {
                     task.startStride = startStride
                 }
                 try reserve(rows: task)
-                pool.run(task, chunks: (a.rows + Self.blockRows - 1) / Self.blockRows)
+                pool.run(task, chunks: task.divide(threads: pool.threadCount))
             }
         }
         task.prologue = nil

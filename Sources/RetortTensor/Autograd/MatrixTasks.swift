@@ -113,6 +113,8 @@ final class RowsProductTask: ParallelTask {
     var prologue: (any ProductPrologue)?
     var epilogue: (any ProductEpilogue)?
     var scratch: [UnsafeMutablePointer<Float>] = []
+    /// Rows of a block.
+    private var blockRows = MatrixEngine.blockRows
 
     init(table: UnsafePointer<rk_kernels>, usesPairs: Bool) {
         self.table = table
@@ -122,31 +124,44 @@ final class RowsProductTask: ParallelTask {
         a = MatrixView(UnsafeMutableRawPointer(nothing), rows: 0, columns: 0)
     }
 
+    /// Cuts the rows of A into blocks of equal size, as many for each thread, and of whole kernels.
+    /// - Returns: How many.
+    func divide(threads: Int) -> Int {
+        let most = MatrixEngine.blockRows
+        let rounds = (a.rows + most * threads - 1) / (most * threads)
+        let rows = (a.rows + rounds * threads - 1) / (rounds * threads)
+        blockRows = min(
+            most,
+            (rows + MatrixEngine.kernelRows - 1) / MatrixEngine.kernelRows
+                * MatrixEngine.kernelRows)
+        return (a.rows + blockRows - 1) / blockRows
+    }
+
     /// Rows of A that begin a multiple of 2 KiB apart fall into the same sets of the first-level
     /// cache and push each other out.
     private static let conflict = 2048
 
     func run(chunk: Int, thread: Int) {
-        let first = chunk * MatrixEngine.blockRows
-        let count = min(MatrixEngine.blockRows, a.rows - first)
+        let first = chunk * blockRows
+        let count = min(blockRows, a.rows - first)
         let k = a.columns
         let depth = usesPairs ? (k + 1) / 2 : k
         var free = scratch[thread]
         var left = UnsafePointer<Float>(free)
         var row = depth + 16
         if let prologue {
-            let filled = free + MatrixEngine.blockRows * row
+            let filled = free + blockRows * row
             let target = usesPairs ? filled : free
             let stride = usesPairs ? k : row
             prologue.fill(target, stride: stride, first: first, count: count, thread: thread)
             if usesPairs { round(filled, stride: k, count: count, k, free, row) }
-            free = filled + MatrixEngine.blockRows * (usesPairs ? k + 16 : 0)
+            free = filled + blockRows * (usesPairs ? k + 16 : 0)
         } else if isDirect(k) {
             left = UnsafePointer(a.row(first).assumingMemoryBound(to: Float.self))
             row = usesPairs ? a.stride / 2 : a.stride
         } else {
             copy(first, count, k, free, row)
-            free += MatrixEngine.blockRows * row
+            free += blockRows * row
         }
         let multiply = usesPairs ? table.pointee.pair_product : table.pointee.matrix_product
         let begin = start.map { $0 + first * startStride }

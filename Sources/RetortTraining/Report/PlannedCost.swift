@@ -21,7 +21,7 @@ extension Recipe {
             return try ModelConfig(json: Array(bytes), path: file)
         case .scratch(var object, _):
             if object["vocab_size"] == nil {
-                let size = try Trainer.tokenizer(self).tokenizer.vocabularySize
+                let size = try TrainedModel.tokenizer(self).tokenizer.vocabularySize
                 object["vocab_size"] = .integer(Int64(size))
             }
             return try ModelConfig(

@@ -29,7 +29,7 @@ enum AdapterFiles {
     }
 }
 
-extension Trainer {
+extension TrainedModel {
     /// Makes the adapters of a recipe, or reads those of a checkpoint. A begins random and B zero, so
     /// that training begins from the model as it is.
     static func adapters(

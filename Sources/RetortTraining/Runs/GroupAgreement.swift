@@ -26,13 +26,6 @@ enum GroupAgreement {
             "\(Int(differing[index])) of \(group.size) processes have another \(values[index].name) than the first; \(advice)"
         )
     }
-
-    /// FNV-1a.
-    static func hash(_ text: String) -> UInt64 {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        return hash
-    }
 }
 
 extension Trainer {
@@ -43,10 +36,10 @@ extension Trainer {
         recipe.threads = nil
         try GroupAgreement.check(
             [
-                ("recipe", GroupAgreement.hash("\(recipe)")),
+                ("recipe", FNVHash("\(recipe)".utf8).value),
                 ("newest checkpoint", UInt64(state.step)),
-                ("data", GroupAgreement.hash(source.dataset.fingerprint)),
-                ("validation data", GroupAgreement.hash(validation?.fingerprint ?? "")),
+                ("data", FNVHash(source.dataset.fingerprint.utf8).value),
+                ("validation data", FNVHash((validation?.fingerprint ?? "").utf8).value),
                 ("number of steps", UInt64(schedule.totalSteps)),
                 ("number of parameters", UInt64(summary.parameters)),
             ], group,
@@ -60,14 +53,14 @@ extension Trainer {
     /// - Throws: ``TrainingError`` if their weights are not the same any more.
     func checkWeights() throws {
         guard group.size > 1 else { return }
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for parameter in store.parameters {
+        var hash = FNVHash()
+        for parameter in trained.store.parameters {
             for index in 0..<parameter.count {
-                hash = (hash ^ UInt64(parameter.values[index].bitPattern)) &* 0x100_0000_01b3
+                hash.add(UInt64(parameter.values[index].bitPattern))
             }
         }
         try GroupAgreement.check(
-            [("set of weights", hash)], group,
+            [("set of weights", hash.value)], group,
             advice:
                 "processors of different kinds round differently: set RETORT_ISA to what all have, such as avx2, and go on from the newest checkpoint with --resume"
         )

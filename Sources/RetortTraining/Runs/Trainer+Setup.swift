@@ -8,53 +8,6 @@ import RetortTensor
 import RetortTokenizers
 
 extension Trainer {
-    /// The tokenizer of the recipe, or else of the model that training begins from.
-    static func tokenizer(_ recipe: Recipe) throws -> DataTokenizer {
-        if let path = recipe.tokenizer { return try DataTokenizer(path: path) }
-        guard case .directory(let path) = recipe.model else {
-            throw TrainingError(
-                "recipe: 'tokenizer' is missing; a model from scratch needs a directory with a tokenizer.json"
-            )
-        }
-        return try DataTokenizer(path: path)
-    }
-
-    /// The parameters at the start: those of a checkpoint, of another model, or random ones.
-    static func parameters(
-        _ recipe: Recipe, _ tokenizer: DataTokenizer, checkpoint: String?
-    ) throws -> ParameterSource {
-        // Adapters stand beside the weights of the model that they change.
-        if let checkpoint, recipe.lowRank == nil {
-            let source = try ParameterSource(Checkpoint(path: checkpoint))
-            if case .scratch(let object, _) = recipe.model {
-                let wanted = try config(object, tokenizer)
-                guard source.config == wanted else {
-                    throw TrainingError(
-                        "\(checkpoint) is of a model with another configuration than 'model.config'; go on with the same or choose another output"
-                    )
-                }
-            }
-            return source
-        }
-        switch recipe.model {
-        case .directory(let path): return try ParameterSource(Checkpoint(path: path))
-        case .scratch(let object, let deviation):
-            return ParameterSource(
-                config: try config(object, tokenizer), deviation: deviation, seed: recipe.seed)
-        }
-    }
-
-    private static func config(_ keys: JSONObject, _ tokenizer: DataTokenizer) throws
-        -> ModelConfig
-    {
-        var object = keys
-        if object["vocab_size"] == nil {
-            object["vocab_size"] = .integer(Int64(tokenizer.tokenizer.vocabularySize))
-        }
-        return try ModelConfig(
-            json: Array(JSONValue.object(object).text().utf8), path: "recipe: model.config")
-    }
-
     /// The data of a recipe: a dataset from the disk, or files that are read into memory.
     static func data(_ recipe: Recipe, _ tokenizer: DataTokenizer) throws -> (
         train: TokenDataset, validation: TokenDataset?
@@ -128,7 +81,7 @@ extension Trainer {
         guard !recipe.data.files.isEmpty else {
             throw TrainingError("recipe: 'data.train' names no files to prepare")
         }
-        var builder = try recipe.datasetBuilder(tokenizer(recipe))
+        var builder = try recipe.datasetBuilder(TrainedModel.tokenizer(recipe))
         builder.replacesExisting = replacesExisting
         guard recipe.data.validationFiles.isEmpty else {
             throw TrainingError(

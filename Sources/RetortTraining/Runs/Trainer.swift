@@ -14,16 +14,13 @@ public final class Trainer {
     public let summary: TrainingSummary
     let group: any TrainingGroup
     let directory: RunDirectory
-    let tokenizer: DataTokenizer
-    let model: LanguageModel
-    let store: ParameterStore
-    let config: ModelConfig
+    private let lock: RunLock?
+    let trained: TrainedModel
     let graph: TrainingGraph
     let optimizer: Optimizer
     let schedule: Schedule
     let source: BatchSource
     let validation: TokenDataset?
-    let adapters: [String: LowRankAdapter]
     let cost: TrainingCost
     var state: TrainerState
     private let batches: [TrainingBatch]
@@ -45,6 +42,7 @@ public final class Trainer {
         self.group = group
         let directory = try RunDirectory(recipe.output)
         self.directory = directory
+        lock = group.rank == 0 ? try RunLock(directory: recipe.output) : nil
         let steps = directory.steps
         guard resume || steps.isEmpty else {
             throw TrainingError(
@@ -52,32 +50,9 @@ public final class Trainer {
             )
         }
         let checkpoint = resume ? steps.last.map { directory.checkpoint($0) } : nil
-        tokenizer = try Self.tokenizer(recipe)
-        let threads = recipe.threads ?? max(1, ProcessInfo.processInfo.activeProcessorCount)
-
-        let parameters = try Self.parameters(recipe, tokenizer, checkpoint: checkpoint)
-        config = parameters.config
-        guard recipe.data.length <= config.maxPositionEmbeddings else {
-            throw TrainingError(
-                "recipe: 'data.length' is \(recipe.data.length), more than the model's max_position_embeddings \(config.maxPositionEmbeddings)"
-            )
-        }
-        guard config.numNextnPredictLayers <= 1 else {
-            throw TrainingError(
-                "num_nextn_predict_layers is \(config.numNextnPredictLayers); at most one is trained"
-            )
-        }
-        store = parameters.store
-        model = try LanguageModel(training: parameters, threads: threads)
-        adapters = try Self.adapters(recipe, store, checkpoint: checkpoint)
-        let adapterNames = Set(adapters.values.flatMap { [$0.a.name, $0.b.name] })
-        try store.train { parameter in
-            adapterNames.isEmpty
-                ? !parameter.name.hasSuffix("e_score_correction_bias")
-                : adapterNames.contains(parameter.name)
-        }
-        let engine = try MatrixEngine(
-            pool: model.trainingPool, kernels: .current(), computeType: recipe.computeType)
+        trained = try TrainedModel(recipe, checkpoint: checkpoint)
+        let (tokenizer, config) = (trained.tokenizer, trained.config)
+        let (store, engine) = (trained.store, trained.engine)
 
         let data = try Self.data(recipe, tokenizer)
         validation = data.validation
@@ -111,25 +86,26 @@ public final class Trainer {
         training.predictionWeight = recipe.predictionWeight
         training.balanceWeight = recipe.balanceWeight
         graph = try TrainingGraph(
-            model, rows: recipe.batch, length: recipe.data.length, engine: engine,
-            options: training, adapters: adapters)
+            trained.model, rows: recipe.batch, length: recipe.data.length, engine: engine,
+            options: training, adapters: trained.adapters)
         optimizer = try Optimizer(store, recipe.optimizer, engine: engine)
+        let count = store.parameters.reduce(0) { $0 + $1.count }
+        let untouched = 4 * store.gradientCount + optimizer.stateBytes + graph.tape.plannedBytes
+        try AvailableMemory.check(untouched)
         if let checkpoint { try optimizer.load(directory: checkpoint, step: state.step) }
         batches = try (0..<recipe.accumulation).map { _ in
             try TrainingBatch(rows: recipe.batch, length: recipe.data.length)
         }
         byteCounts = TokenByteCounts(tokenizer.tokenizer)
         cost = TrainingCost(config)
-        let count = store.parameters.reduce(0) { $0 + $1.count }
         summary = TrainingSummary(
             firstStep: state.step, totalSteps: total, parameters: count,
             trainedParameters: store.trained.reduce(0) { $0 + $1.count },
             activeParameters: cost.activeParameters,
             tokensPerStep: recipe.batch * recipe.accumulation * group.size * recipe.data.length,
             operationsPerToken: cost.operationsPerToken(
-                length: recipe.data.length, trainsAdapters: !adapters.isEmpty),
-            plannedBytes: 4 * count + 4 * store.gradientCount + optimizer.stateBytes
-                + graph.tape.plannedBytes)
+                length: recipe.data.length, trainsAdapters: !trained.adapters.isEmpty),
+            plannedBytes: 4 * count + untouched)
     }
 
     /// Trains to the end.
@@ -203,11 +179,11 @@ public final class Trainer {
         // What all have together decides by what each divides.
         var totals = [Double(targets), Double(tokens)]
         try totals.withUnsafeMutableBufferPointer { try group.sum($0) }
-        store.forgetGradients()
+        trained.store.forgetGradients()
         for layer in graph.experts { layer.node.resetLoad() }
         var losses = [0.0, 0.0, 0.0, 0.0]  // loss, prediction, its targets, balance
         for (index, batch) in batches[..<count].enumerated() {
-            if index == count - 1 { exchange.begin(graph.tape, store, group) }
+            if index == count - 1 { exchange.begin(graph.tape, trained.store, group) }
             let result = try graph.run(
                 batch.view, scale: Float(1 / max(1, totals[0])),
                 rowScale: 1 / Float(recipe.batch * count * group.size))
@@ -251,10 +227,10 @@ public final class Trainer {
 
     /// The kernels index by tokens, so that one outside the vocabulary must not reach them.
     private func check(_ batch: TrainingBatch) throws {
-        let limit = Int32(config.vocabSize)
+        let limit = Int32(trained.config.vocabSize)
         for token in batch.tokens where token < 0 || token >= limit {
             throw TrainingError(
-                "the data has the token \(token), the model's vocabulary \(config.vocabSize); choose the model's own tokenizer"
+                "the data has the token \(token), the model's vocabulary \(limit); choose the model's own tokenizer"
             )
         }
     }
@@ -298,7 +274,7 @@ public final class Trainer {
             ),
             rank: group.rank, ranks: group.size)
         let batch = batches[0]
-        var sums = [0.0, 0.0, 0.0]  // loss, targets, bytes
+        var sums = [0.0, 0.0, 0.0, 0.0]  // loss, targets, loss of text, its bytes
         var count = 0
         while count < recipe.evaluateBatches, try source.next(into: batch) {
             count += 1
@@ -306,7 +282,9 @@ public final class Trainer {
             let result = try graph.evaluate(batch.view)
             sums[0] += result.loss
             sums[1] += Double(result.targets)
-            sums[2] += Double(byteCounts.bytes(ofTargetsIn: batch))
+            let text = byteCounts.text(ofTargetsIn: batch, losses: graph.heads[0].losses.floats)
+            sums[2] += text.loss
+            sums[3] += Double(text.bytes)
         }
         try sums.withUnsafeMutableBufferPointer { try group.sum($0) }
         guard sums[1] > 0 else {
@@ -316,8 +294,8 @@ public final class Trainer {
         }
         return ValidationMetrics(
             loss: sums[0] / sums[1],
-            bitsPerByte: sums[2] > 0
-                ? TokenByteCounts.bitsPerByte(loss: sums[0], bytes: Int(sums[2])) : nil,
+            bitsPerByte: sums[3] > 0
+                ? TokenByteCounts.bitsPerByte(loss: sums[2], bytes: Int(sums[3])) : nil,
             targets: Int(sums[1]))
     }
 }

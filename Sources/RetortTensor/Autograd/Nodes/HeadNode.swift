@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The output head and its loss in one op: some hundred tokens at a time, logits become the loss and
-// then their own gradient, so that memory does not grow with tokens x vocabulary.
+// then their own gradient, so that memory does not grow with tokens x vocabulary. Tokens without a
+// target (prompts, padding) are left out.
 
 import CRetortKernels
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 extension Tape {
     /// The loss of logits = x Wᵀ. Its gradient is scaled by ``lossScale`` · `weight`.
@@ -36,13 +43,21 @@ package final class HeadNode: Node, ProductEpilogue {
     private let shift: Int
     private unowned(unsafe) let tape: Tape
     private var accumulatesInput: Bool?
-    private var firstToken = 0
     private var computesGradient = false
+    /// The tokens that have a target, and their targets.
+    private var tokens: [Int32] = []
+    private var targets: [Int32] = []
+    /// Where in ``tokens`` the chunk begins that is being computed.
+    private var firstTarget = 0
     /// The gradient of the logits of a chunk.
     private var slopes: MatrixView
     private let scratch = ScratchBuffer()
+    private let gathered = ScratchBuffer()
 
+    /// Bytes of f32 logits in a chunk, and the fewest rows of each thread: the head is packed anew
+    /// for each chunk, which must stay little beside the product.
     private static let chunkBytes = 16 << 20
+    private static let chunkRows = 2 * MatrixEngine.blockRows
 
     init(
         _ x: Variable, _ head: Parameter, loss: any TokenLoss, shift: Int, weight: Float,
@@ -55,6 +70,8 @@ package final class HeadNode: Node, ProductEpilogue {
         self.tape = tape
         losses = try .floats(x.rows)
         slopes = head.matrix
+        tokens.reserveCapacity(x.rows)
+        targets.reserveCapacity(x.rows)
         super.init(inputs: [x], outputs: [])
         saved = [x]
     }
@@ -86,82 +103,126 @@ package final class HeadNode: Node, ProductEpilogue {
         guard let batch = tape.batch else { return }
         let x = tape.data(inputs[0])
         let vocabulary = head.rows
-        let rows = max(64, min(x.rows, Self.chunkBytes / (4 * vocabulary)))
+        let fewest = Self.chunkRows * tape.engine.pool.threadCount
+        let rows = min(x.rows, max(fewest, Self.chunkBytes / (4 * vocabulary)))
         slopes = MatrixView(
             try scratch.reserve(byteCount: 4 * rows * vocabulary + 256),
             tape.activationType, rows: rows, columns: vocabulary)
-        lossSum = 0
-        targetCount = 0
         losses.floats.update(repeating: 0, count: x.rows)
-        for first in stride(from: 0, to: x.rows, by: rows) {
-            let count = min(rows, x.rows - first)
-            let part = x.rows(from: first, count: count)
-            var hasTarget = false
-            for token in first..<first + count where target(token, batch) != nil {
-                hasTarget = true
-                targetCount += 1
-            }
-            firstToken = first
-            if hasTarget {
-                try tape.engine.product(nil, part, head.matrix, .transposed, epilogue: self)
-            }
-            guard computesGradient else { continue }
-            let dx = tape.gradient(inputs[0]).rows(from: first, count: count)
-            if hasTarget {
-                let dy = slopes.rows(from: 0, count: count)
-                if let (gradient, accumulate) = head.beginGradient() {
-                    try tape.engine.sumOfProducts(gradient, dy, part, accumulate: accumulate)
-                }
-                if let accumulatesInput {
-                    let start = accumulatesInput ? UnsafePointer(dx.floats) : nil
-                    try tape.engine.product(
-                        dx, start: start, startStride: dx.stride, dy, head.matrix, .plain)
-                }
-            } else if accumulatesInput == false {
-                for row in 0..<count {
-                    dx.row(row).initializeMemory(
-                        as: UInt8.self, repeating: 0, count: dx.columns * dx.elementBytes)
-                }
+        findTargets(batch, count: x.rows)
+        let isWhole = tokens.count == x.rows
+        if computesGradient, accumulatesInput == false, !isWhole {
+            let dx = tape.gradient(inputs[0])
+            for row in 0..<dx.rows {
+                memset(dx.row(row), 0, dx.columns * dx.elementBytes)
             }
         }
-        if computesGradient, targetCount == 0, let (gradient, accumulate) = head.beginGradient(),
+        for first in stride(from: 0, to: tokens.count, by: rows) {
+            firstTarget = first
+            let count = min(rows, tokens.count - first)
+            let part =
+                isWhole ? x.rows(from: first, count: count) : try gather(x, first, count)
+            try tape.engine.product(nil, part, head.matrix, .transposed, epilogue: self)
+            guard computesGradient else { continue }
+            let dy = slopes.rows(from: 0, count: count)
+            if let (gradient, accumulate) = head.beginGradient() {
+                try tape.engine.sumOfProducts(gradient, dy, part, accumulate: accumulate)
+            }
+            guard let accumulatesInput else { continue }
+            let dx = tape.gradient(inputs[0])
+            if isWhole {
+                let target = dx.rows(from: first, count: count)
+                let start = accumulatesInput ? UnsafePointer(target.floats) : nil
+                try tape.engine.product(
+                    target, start: start, startStride: target.stride, dy, head.matrix, .plain)
+            } else {
+                // The rows of x have been used.
+                let own = MatrixView(
+                    try gathered.reserve(byteCount: 4 * rows * dx.columns + 256), dx.dtype,
+                    rows: count, columns: dx.columns)
+                try tape.engine.product(own, dy, head.matrix, .plain)
+                scatter(own, to: dx, first, accumulate: accumulatesInput, tape.engine)
+            }
+        }
+        if computesGradient, tokens.isEmpty, let (gradient, accumulate) = head.beginGradient(),
             !accumulate
         {
             gradient.floats.update(repeating: 0, count: head.count)
         }
-        for token in 0..<x.rows { lossSum += Double(losses.floats[token]) }
+        lossSum = 0
+        for token in tokens { lossSum += Double(losses.floats[Int(token)]) }
     }
 
-    private func target(_ token: Int, _ batch: TapeBatch) -> Int? {
-        guard let index = batch.index(token, shift: shift), batch.targets[index] >= 0 else {
-            return nil
+    private func findTargets(_ batch: TapeBatch, count: Int) {
+        tokens.removeAll(keepingCapacity: true)
+        targets.removeAll(keepingCapacity: true)
+        for token in 0..<count {
+            guard let index = batch.index(token, shift: shift), batch.targets[index] >= 0 else {
+                continue
+            }
+            tokens.append(Int32(token))
+            targets.append(batch.targets[index])
         }
-        return Int(batch.targets[index])
+        targetCount = tokens.count
+    }
+
+    /// The rows of a chunk's tokens side by side.
+    private func gather(_ x: MatrixView, _ first: Int, _ count: Int) throws(TensorError)
+        -> MatrixView
+    {
+        let target = MatrixView(
+            try gathered.reserve(byteCount: 4 * slopes.rows * x.columns + 256), x.dtype,
+            rows: count, columns: x.columns)
+        for row in 0..<count {
+            memcpy(
+                target.row(row), x.row(Int(tokens[first + row])), x.columns * x.elementBytes)
+        }
+        return target
+    }
+
+    private func scatter(
+        _ own: MatrixView, to dx: MatrixView, _ first: Int, accumulate: Bool,
+        _ engine: MatrixEngine
+    ) {
+        for row in 0..<own.rows {
+            let target = dx.row(Int(tokens[first + row]))
+            if accumulate {
+                // A gradient of several sums is f32.
+                engine.table.pointee.add(
+                    target.assumingMemoryBound(to: Float.self), own.floats(row: row), dx.columns)
+            } else {
+                memcpy(target, own.row(row), dx.columns * dx.elementBytes)
+            }
+        }
     }
 
     package func finish(
         _ product: UnsafeMutablePointer<Float>, stride: Int, first: Int, count: Int, thread: Int
     ) {
-        guard let batch = tape.batch else { return }
-        let vocabulary = head.rows
         let scale = tape.lossScale * weight
-        for row in 0..<count {
-            let token = firstToken + first + row
-            let logits = product + row * stride
-            if let target = target(token, batch) {
-                losses.floats[token] = loss.loss(
-                    logits, vocabulary: vocabulary, token: token, target: target, scale: scale,
-                    tape.engine.table)
-            } else {
-                logits.update(repeating: 0, count: vocabulary)
+        let table = tape.engine.table
+        let place = firstTarget + first
+        tokens.withUnsafeBufferPointer { tokens in
+            targets.withUnsafeBufferPointer { targets in
+                guard let token = tokens.baseAddress, let target = targets.baseAddress else {
+                    return
+                }
+                loss.replace(
+                    LogitRows(
+                        logits: product, stride: stride, vocabulary: head.rows,
+                        tokens: token + place, targets: target + place, count: count),
+                    scale: scale, losses: losses.floats, table)
             }
-            guard computesGradient else { continue }
+        }
+        guard computesGradient else { return }
+        for row in 0..<count {
+            let logits = product + row * stride
             let target = slopes.row(first + row)
             if slopes.dtype == .bf16 {
-                tape.engine.table.pointee.bf16_round(
-                    target.assumingMemoryBound(to: UInt16.self), logits, vocabulary)
+                table.pointee.bf16_round(
+                    target.assumingMemoryBound(to: UInt16.self), logits, head.rows)
             } else {
-                target.assumingMemoryBound(to: Float.self).update(from: logits, count: vocabulary)
+                target.assumingMemoryBound(to: Float.self).update(from: logits, count: head.rows)
             }
         }
     }

@@ -4,6 +4,8 @@
 // the next power of two, and a number that leaves the range is permuted again until it is back
 // ("cycle walking"; Black and Rogaway 2002). Fewer than two rounds of it on average.
 
+import RetortTensor
+
 /// A pseudo-random permutation of `0..<count`, the same for the same keys.
 public struct IndexPermutation: Sendable, Equatable {
     public let count: Int
@@ -21,13 +23,13 @@ public struct IndexPermutation: Sendable, Equatable {
         let bits = UInt64(count > 1 ? Int.bitWidth - (count - 1).leadingZeroBitCount : 0)
         leftBits = bits / 2
         rightBits = bits - bits / 2
-        var state = Self.mix(seed &+ 0x9E37_79B9_7F4A_7C15)
-        state = Self.mix(state ^ UInt64(bitPattern: Int64(epoch)))
-        state = Self.mix(state ^ stream)
+        var state = SplitMix64.mix(seed &+ SplitMix64.increment)
+        state = SplitMix64.mix(state ^ UInt64(bitPattern: Int64(epoch)))
+        state = SplitMix64.mix(state ^ stream)
         var keys = SIMD8<UInt64>()
         for round in 0..<8 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            keys[round] = Self.mix(state)
+            state &+= SplitMix64.increment
+            keys[round] = SplitMix64.mix(state)
         }
         self.keys = keys
     }
@@ -47,17 +49,9 @@ public struct IndexPermutation: Sendable, Equatable {
         var left = value >> rightBits
         var right = value & rightMask
         for round in 0..<4 {
-            right ^= Self.mix(left &+ keys[2 * round]) & rightMask
-            left ^= Self.mix(right &+ keys[2 * round + 1]) & leftMask
+            right ^= SplitMix64.mix(left &+ keys[2 * round]) & rightMask
+            left ^= SplitMix64.mix(right &+ keys[2 * round + 1]) & leftMask
         }
         return left << rightBits | right
-    }
-
-    /// SplitMix64's finaliser.
-    private static func mix(_ value: UInt64) -> UInt64 {
-        var z = value
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

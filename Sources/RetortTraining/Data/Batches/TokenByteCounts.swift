@@ -19,15 +19,23 @@ public struct TokenByteCounts: Sendable {
         id >= 0 && Int(id) < counts.count ? Int(counts[Int(id)]) : 0
     }
 
-    /// Bytes of the text that a batch's targets stand for.
-    public func bytes(ofTargetsIn batch: TrainingBatch) -> Int {
-        var total = 0
-        for target in batch.targets { total += self[target] }
-        return total
+    /// The text that a batch's targets stand for. Control tokens, which are none, do not count: what
+    /// it costs to know where a document ends is not of the text.
+    /// - Parameter losses: `[tokens]`, of each target.
+    /// - Returns: The sum of the losses of text, and its bytes.
+    public func text(ofTargetsIn batch: TrainingBatch, losses: UnsafePointer<Float>) -> (
+        loss: Double, bytes: Int
+    ) {
+        var (loss, bytes) = (0.0, 0)
+        for (index, target) in batch.targets.enumerated() where self[target] > 0 {
+            loss += Double(losses[index])
+            bytes += self[target]
+        }
+        return (loss, bytes)
     }
 
     /// - Parameters:
-    ///   - loss: Cross entropy, summed over targets, in nats.
+    ///   - loss: Cross entropy, summed over the text's tokens, in nats.
     ///   - bytes: Of the targets' text.
     /// - Returns: Bits per byte; NaN without a byte.
     public static func bitsPerByte(loss: Double, bytes: Int) -> Double {

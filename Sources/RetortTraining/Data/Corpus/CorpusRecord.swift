@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import RetortJSON
+import RetortTensor
 
 /// One document or conversation of a corpus.
 public struct CorpusRecord: Sendable, Equatable {
@@ -50,10 +51,6 @@ public struct CorpusRecord: Sendable, Equatable {
 
     /// FNV-1a with SplitMix64's finaliser, which spreads it over the low bits.
     private static func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {
-        var z = 0xCBF2_9CE4_8422_2325 as UInt64
-        for byte in bytes { z = (z ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
+        SplitMix64.mix(FNVHash(bytes).value)
     }
 }
