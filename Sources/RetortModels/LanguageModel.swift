@@ -69,6 +69,15 @@ public final class LanguageModel: @unchecked Sendable {
             config: source.config, layout: source.ropeLayout)
     }
 
+    /// The same, computing with the threads of another model.
+    package convenience init(
+        training source: ParameterSource, sharingThreadsOf other: LanguageModel
+    ) throws {
+        try self.init(
+            WeightLoader(source: .parameters(source), pool: other.pool, checksWeights: true),
+            config: source.config, layout: source.ropeLayout)
+    }
+
     private init(_ weights: WeightLoader, config: ModelConfig, layout: RopeLayout) throws {
         let model = weights.scope("model")
         let pool = weights.pool

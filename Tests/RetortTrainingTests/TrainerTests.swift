@@ -89,8 +89,12 @@ struct SmallRun {
 
     /// LoRA needs a model to change.
     func makeBase() throws {
-        guard kind == "lora" else { return }
-        let base = try SmallRun("llama")
+        if kind == "lora" { try makeStart("llama") }
+    }
+
+    /// A model that training can begin from, in `base/model`.
+    func makeStart(_ other: String? = nil) throws {
+        let base = try SmallRun(other ?? kind)
         _ = try Trainer(base.recipe(steps: 2)).run()
         try FileManager.default.moveItem(
             atPath: base.folder.path("run"), toPath: folder.path("base"))

@@ -14,6 +14,8 @@ package struct TrainingOptions {
     package var predictionWeight: Float = 0.3
     /// α of the sequence-wise balance loss (DeepSeek-V3, 2024).
     package var balanceWeight: Float = 1e-4
+    /// Whether the layer that predicts the token after the next is trained, where there is one.
+    package var predicts = true
 
     package init() {}
 }
@@ -50,7 +52,7 @@ package final class TrainingGraph {
         let normed = try model.norm.record(x, recorder)
         let head = try model.lmHead.trained.weight
         heads = [try tape.headLoss(normed, head, loss: loss)]
-        if let predictor = model.predictor {
+        if options.predicts, let predictor = model.predictor {
             let embedded = tape.embedding(
                 try model.embedTokens.trained, tokens: rows * length, shift: 1)
             let predicted = try tape.segment {

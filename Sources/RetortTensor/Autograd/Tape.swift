@@ -74,6 +74,9 @@ package final class Tape {
         self.arena = arena
     }
 
+    /// Memory that a tape of another shape may use while this one is not run.
+    package var sharedArena: ScratchBuffer { arena }
+
     package var computeType: ComputeType { engine.computeType }
 
     /// What layers store between products: bf16 where products round anyway.

@@ -17,7 +17,8 @@ extension Recipe {
         threads = try root.integer("threads", in: 1...256)
         tokenizer = try root.string("tokenizer")
         model = try Self.model(root)
-        data = try Self.data(root.fields("data"))
+        if kind == .rl { policy = try PolicySettings(root.fields("rl")) }
+        data = try Self.data(root.fields("data"), needsFiles: kind != .rl)
         try readTraining(root.fields("training"))
         try readOptimizer(root.fields("optimizer"))
         try readSchedule(root.fields("schedule"))
@@ -76,7 +77,9 @@ extension Recipe {
         }
     }
 
-    private static func data(_ fields: RecipeFields) throws(TrainingError) -> Data {
+    private static func data(_ fields: RecipeFields, needsFiles: Bool) throws(TrainingError)
+        -> Data
+    {
         var data = Data()
         data.dataset = try fields.string("dataset")
         data.files = try files(fields, "train")
@@ -111,6 +114,12 @@ extension Recipe {
             throw fields.fail("validation_every", "and 'data.validation' exclude each other")
         }
         try fields.finish()
+        guard needsFiles else {
+            guard data.dataset == nil, data.files.isEmpty else {
+                throw fields.fail("train", "has no effect here; 'rl.task' says what to learn")
+            }
+            return data
+        }
         guard (data.dataset != nil) != !data.files.isEmpty else {
             throw fields.fail(
                 "train", "or 'dataset': exactly one of them must say what to train on")

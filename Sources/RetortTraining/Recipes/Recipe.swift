@@ -12,6 +12,8 @@ public struct Recipe: Sendable {
         case pretrain
         /// Only what the assistant says is predicted.
         case sft
+        /// Answers are sampled and rewarded.
+        case rl
     }
 
     /// Where the model comes from.
@@ -96,6 +98,8 @@ public struct Recipe: Sendable {
     public var finalFraction: Float = 0.1
     public var decayFraction: Float = 0.2
     public var lowRank: LowRank?
+    /// Of the kind ``Kind/rl``.
+    public var policy: PolicySettings?
     /// γ of auxiliary-loss-free balancing (DeepSeek-V3, 2024): what a step adds to or takes from the
     /// bias of an expert.
     public var biasUpdate: Float = 1e-3

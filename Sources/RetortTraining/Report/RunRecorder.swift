@@ -25,9 +25,11 @@ final class RunRecorder {
         meter = canMeasure ? EnergyMeter() : nil
         before = trainer.state.joules ?? 0
         facts = RunFacts(
-            kind: trainer.recipe.kind.rawValue, architecture: trainer.trained.config.architecture.rawValue,
+            kind: trainer.recipe.kind.rawValue,
+            architecture: trainer.trained.config.architecture.rawValue,
             summary: trainer.summary, compute: trainer.recipe.computeType.rawValue,
-            kernels: trainer.trained.model.instructionSet, threads: trainer.trained.model.threadCount,
+            kernels: trainer.trained.model.instructionSet,
+            threads: trainer.trained.model.threadCount,
             ranks: trainer.group.size, peak: trainer.peak, cost: trainer.recipe.cost,
             measuresEnergy: meter != nil)
         try facts.write(run: path)

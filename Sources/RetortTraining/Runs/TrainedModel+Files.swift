@@ -12,7 +12,7 @@ extension TrainedModel {
     /// tokenizer.
     func write(to path: String, _ dtype: DType) throws {
         if adapters.isEmpty {
-            try writeWeights(path, dtype)
+            try writeWeights(store, path, dtype)
         } else if let lowRank = recipe.lowRank {
             try AdapterFiles.write(adapters, lowRank, base: baseName, to: path)
         }
@@ -24,7 +24,15 @@ extension TrainedModel {
         return ""
     }
 
-    private func writeWeights(_ path: String, _ dtype: DType) throws {
+    /// Writes other weights of this model, in f32 and without a tokenizer.
+    func write(_ other: ParameterStore, to path: String) throws {
+        try writeWeights(other, path, .f32)
+    }
+
+    /// The tokens that end an answer.
+    var stopTokens: Set<Int32> { Set(generation.eosTokenIds.compactMap { Int32(exactly: $0) }) }
+
+    private func writeWeights(_ store: ParameterStore, _ path: String, _ dtype: DType) throws {
         try CheckpointConverter.writeHuggingFace(
             store.parameters.map { parameter in
                 CheckpointConverter.Weights(

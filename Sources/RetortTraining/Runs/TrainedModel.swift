@@ -44,10 +44,12 @@ final class TrainedModel {
         model = try LanguageModel(training: parameters, threads: threads)
         adapters = try Self.adapters(recipe, store, checkpoint: checkpoint)
         let adapterNames = Set(adapters.values.flatMap { [$0.a.name, $0.b.name] })
+        // Reinforcement has no targets for a layer that guesses ahead.
+        let predictor = "model.layers.\(config.numHiddenLayers)."
         try store.train { parameter in
-            adapterNames.isEmpty
-                ? !parameter.name.hasSuffix("e_score_correction_bias")
-                : adapterNames.contains(parameter.name)
+            guard adapterNames.isEmpty else { return adapterNames.contains(parameter.name) }
+            return !parameter.name.hasSuffix("e_score_correction_bias")
+                && (recipe.kind != .rl || !parameter.name.hasPrefix(predictor))
         }
         engine = try MatrixEngine(
             pool: model.trainingPool, kernels: .current(), computeType: recipe.computeType)

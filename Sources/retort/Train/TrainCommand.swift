@@ -33,7 +33,7 @@ struct RecipeOptions: ParsableArguments {
         let read = try Recipe(.object(object))
         guard read.kind == kind else {
             throw CommandError(
-                "\(recipe) is of the kind \(read.kind.rawValue); run it with 'retort \(read.kind == .sft ? "sft" : "train")'"
+                "\(recipe) is of the kind \(read.kind.rawValue); run it with 'retort \(read.kind == .pretrain ? "train" : read.kind.rawValue)'"
             )
         }
         return read

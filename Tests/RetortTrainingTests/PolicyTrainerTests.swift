@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import RetortEngine
+import RetortFormats
+import RetortJSON
+import RetortModels
+import RetortTensor
+import RetortTraining
+import TestSupport
+import Testing
+
+/// A letter is asked for: answers are worth the share of their tokens that are this letter.
+private struct Letters: PolicyEnvironment {
+    let levels: [String]
+    let tokens: [Int32]
+    let opening: Int32
+
+    func problem(_ index: Int, level: Int) throws -> PolicyProblem {
+        let token = tokens[(index + level) % tokens.count]
+        return PolicyProblem(id: "\(level)-\(index)", prompt: [opening, token], level: level)
+    }
+
+    func heldOut(_ count: Int) throws -> [PolicyProblem] {
+        (0..<count).map {
+            PolicyProblem(id: "\($0)", prompt: [opening, tokens[$0 % tokens.count]], level: 0)
+        }
+    }
+
+    func reward(_ problem: PolicyProblem, answer: [Int32], isFinished: Bool) throws
+        -> PolicyReward
+    {
+        guard isFinished else {
+            return PolicyReward(total: 0, parts: ["share": 0], isCorrect: false, thinks: false)
+        }
+        let text = answer.dropLast()
+        let right = text.count { $0 == problem.prompt[1] }
+        let share = text.isEmpty ? 0 : Double(right) / Double(text.count)
+        return PolicyReward(
+            total: share, parts: ["share": share], isCorrect: share > 0.5, thinks: text.count > 3)
+    }
+}
+
+@Suite("Reinforcement") struct PolicyTrainerTests {
+    private func environment(_ small: SmallRun, levels: Int = 1) throws -> Letters {
+        let tokenizer = try DataTokenizer(path: small.folder.path("tokenizer")).tokenizer
+        return Letters(
+            levels: (0..<levels).map { "level \($0)" },
+            tokens: tokenizer.encode("abc", addSpecialTokens: false),
+            opening: tokenizer.encode("?", addSpecialTokens: false)[0])
+    }
+
+    private func recipe(
+        _ small: SmallRun, output: String = "run", steps: Int, _ settings: [String: JSONValue] = [:]
+    ) throws -> Recipe {
+        var policy: [String: JSONValue] = [
+            "prompts": 4, "group_size": 8, "max_tokens": 10, "places": 24,
+            "evaluation": ["problems": 30, "every": 5],
+        ]
+        policy.merge(settings) { $1 }
+        let object: JSONValue = [
+            "kind": "rl", "output": .string(small.folder.path(output)), "threads": 2,
+            "model": ["from": .string(small.folder.path("base/model"))],
+            "data": ["length": 24],
+            "training": ["batch": 8, "steps": .integer(Int64(steps)), "compute": "f32"],
+            "optimizer": ["learning_rate": 1e-2, "weight_decay": 0],
+            "schedule": ["kind": "constant"], "checkpoints": ["every": 4, "keep": 3],
+            "rl": .object(JSONObject(policy.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })),
+        ]
+        return try Recipe(object)
+    }
+
+    private func metrics(_ small: SmallRun, _ output: String) throws -> [JSONValue] {
+        let text = try String(
+            contentsOfFile: small.folder.path("\(output)/metrics.jsonl"), encoding: .utf8)
+        return try text.split(separator: "\n").map { try JSONValue(parsing: Array($0.utf8)) }
+    }
+
+    @Test("rewards rise", arguments: PolicyVariant.allCases)
+    func learns(variant: PolicyVariant) throws {
+        let small = try SmallRun("llama")
+        try small.makeStart()
+        let recipe = try recipe(small, steps: 40, ["variant": .string(variant.rawValue)])
+        let trainer = try PolicyTrainer(recipe, environment(small))
+        let before = try trainer.evaluate()
+        #expect(try trainer.run())
+        let after = try trainer.evaluate()
+        #expect(after.accuracy > before.accuracy + 0.2, "\(before) to \(after)")
+        let lines = try metrics(small, "run")
+        #expect(lines.count == 40)
+        for key in ["reward", "accuracy", "p_think", "completion_length", "informative_groups"] {
+            #expect(lines.allSatisfy { ($0[key]?.doubleValue ?? -1) >= 0 }, "\(key)")
+        }
+        #expect(lines.compactMap { $0["eval_accuracy"] }.count == 8)
+        _ = try Checkpoint(path: small.folder.path("run/model"))
+    }
+
+    @Test(
+        "a run that was stopped goes on with the same bits",
+        arguments: ["plain", "reference", "minibatches"], ["llama", "deepseek"])
+    func resume(kind: String, model: String) throws {
+        let small = try SmallRun(model)
+        try small.makeStart()
+        let settings: [String: JSONValue] =
+            switch kind {
+            case "reference": ["kl": 0.1, "reference_every": 3]
+            case "minibatches": ["epochs": 2, "minibatches": 2, "clip": 0.1]
+            default: [:]
+            }
+        let environment = try environment(small, levels: 2)
+        let whole = try PolicyTrainer(
+            recipe(small, output: "whole", steps: 9, settings), environment)
+        #expect(try whole.run())
+        var asked = 0
+        var first: PolicyTrainer? = try PolicyTrainer(
+            recipe(small, output: "parts", steps: 9, settings), environment)
+        #expect(
+            try first?.run(shouldStop: {
+                asked += 1
+                return asked > 60
+            }) == false)
+        first = nil
+        let second = try PolicyTrainer(
+            recipe(small, output: "parts", steps: 9, settings), environment, resume: true)
+        #expect(second.summary.firstStep > 0)
+        #expect(try second.run())
+        let (a, b) = (try metrics(small, "whole"), try metrics(small, "parts"))
+        #expect(a.count == 9 && b.count == 9)
+        for key in ["reward", "loss", "grad_norm", "kl", "clip_ratio", "entropy"] {
+            #expect(a.map { $0[key]?.doubleValue } == b.map { $0[key]?.doubleValue }, "\(key)")
+        }
+        if kind == "reference" { #expect(a.contains { ($0["kl"]?.doubleValue ?? 0) > 0 }) }
+        if kind == "minibatches" {
+            #expect(a.contains { ($0["clip_ratio"]?.doubleValue ?? 0) > 0 })
+        }
+        let name = "model/model.safetensors"
+        #expect(
+            try contents(small.folder.path("whole/\(name)"))
+                == contents(small.folder.path("parts/\(name)")))
+    }
+
+    @Test("sampling answers greedily is what the generator does", arguments: ["llama", "deepseek"])
+    func greedy(model: String) throws {
+        let small = try SmallRun(model)
+        try small.makeStart()
+        let opened = try ReasoningModel(path: small.folder.path("base/model"))
+        let generator = try Generator(opened, contextLength: 64, cacheType: .f32)
+        let sampler = try RolloutSampler(
+            opened.languageModel, places: 5, contextLength: 64, stopTokens: opened.stopTokens)
+        let tokenizer = try opened.tokenizer
+        let prompts = ["one red", "two", "apples and green apples are", "x"].map {
+            tokenizer.encode($0, addSpecialTokens: false)
+        }
+        let rollouts = try #require(
+            try sampler.sample(
+                prompts, count: 3, sampling: SamplingParameters(), maximumTokens: 20, seed: 1))
+        for (prompt, group) in zip(prompts, rollouts) {
+            var request = GenerationRequest(prompt: prompt)
+            request.maximumTokens = 20
+            var wanted: [Int32] = []
+            _ = try generator.generate(request) { token in
+                wanted.append(token)
+                return true
+            }
+            for answer in group {
+                #expect(answer.tokens.prefix(wanted.count) == wanted[...])
+                #expect(answer.tokens.count - wanted.count == (answer.isFinished ? 1 : 0))
+            }
+        }
+    }
+
+    @Test("equal seeds give equal answers, in however many places", arguments: [1, 3, 40])
+    func seeds(places: Int) throws {
+        let small = try SmallRun("llama")
+        try small.makeStart()
+        let opened = try ReasoningModel(path: small.folder.path("base/model"))
+        func sample(_ places: Int, seed: UInt64) throws -> [[RolloutSampler.Rollout]]? {
+            let sampler = try RolloutSampler(
+                opened.languageModel, places: places, contextLength: 40,
+                stopTokens: opened.stopTokens)
+            var sampling = SamplingParameters()
+            sampling.temperature = 1
+            return try sampler.sample(
+                [[3, 4, 5], [6], [3, 9]], count: 4, sampling: sampling, maximumTokens: 12,
+                seed: seed)
+        }
+        let first = try sample(16, seed: 5)
+        #expect(try sample(places, seed: 5) == first)
+        #expect(try sample(places, seed: 6) != first)
+        #expect(Set((first?[0] ?? []).map(\.tokens)).count > 1)
+    }
+
+    @Test("what does not fit together is refused") func refused() throws {
+        let small = try SmallRun("llama")
+        try small.makeStart()
+        let environment = try environment(small)
+        let lora: JSONValue = [
+            "kind": "rl", "output": .string(small.folder.path("run")),
+            "model": ["from": .string(small.folder.path("base/model"))],
+            "training": ["steps": 2], "lora": ["rank": 2], "rl": [:],
+        ]
+        #expect(
+            trainingFailure { _ = try PolicyTrainer(Recipe(lora), environment) }
+                .contains("merge the adapter"))
+        #expect(
+            trainingFailure { _ = try recipe(small, steps: 2, ["variant": "ppo"]) }
+                .contains("grpo, dr_grpo, dapo, rloo"))
+        #expect(
+            trainingFailure { _ = try recipe(small, steps: 2, ["minibatches": 100]) }
+                .contains("32 answers"))
+        let long = try recipe(small, steps: 2, ["max_tokens": 200])
+        #expect(try PolicyTrainer(long, environment).run())
+    }
+}
