@@ -119,7 +119,9 @@ package struct BarChart {
         }
         if let interval = bar.interval {
             let middle = x + slot / 2
-            let (low, high) = (place(y.place(interval.lowerBound)), place(y.place(interval.upperBound)))
+            let (low, high) = (
+                place(y.place(interval.lowerBound)), place(y.place(interval.upperBound))
+            )
             elements.append(
                 "<line class=\"error\" x1=\"\(place(middle))\" x2=\"\(place(middle))\" y1=\"\(low)\" y2=\"\(high)\"/>"
             )

@@ -29,7 +29,8 @@ import Testing
 
     @Test("bars stack from the axis and the interval lies where its ends are")
     func places() {
-        let svg = Self.chart([.init(name: "a", values: [1, 1], interval: 1...3, note: "")], maximum: 4)
+        let svg = Self.chart(
+            [.init(name: "a", values: [1, 1], interval: 1...3, note: "")], maximum: 4)
         // The scale goes from 280 at 0 to 34 at 4.
         #expect(svg.contains("class=\"f1\" x=\"70\" y=\"218.5\" width=\"768\" height=\"61.5\""))
         #expect(svg.contains("class=\"f2\" x=\"70\" y=\"157\" width=\"768\" height=\"61.5\""))

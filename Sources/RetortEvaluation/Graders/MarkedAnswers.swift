@@ -34,7 +34,8 @@ struct MarkedAnswers {
             default: mark = nil
             }
             if let mark {
-                let inner = try MarkedAnswers(in: mark.content, isAnswer: isAnswer, depth: depth + 1)
+                let inner = try MarkedAnswers(
+                    in: mark.content, isAnswer: isAnswer, depth: depth + 1)
                 if inner.contents.isEmpty {
                     let content = Self.text(mark.content)
                     guard !content.isEmpty else { throw Malformed() }

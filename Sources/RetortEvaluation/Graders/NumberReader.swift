@@ -80,7 +80,7 @@ struct NumberReader {
                 position += next == "°" ? 1 : 0
                 // "3 or 4" has a digit to come, which no unit has.
                 _ = word()
-            } else if next == " " || next == "." || next == "{" || next == "}" || next == "/"
+            } else if next == " " || next == "." || next == "}" || next == "/"
                 || next == "²" || next == "³" || next == "\n" || Self.currencies.contains(next)
             {
                 position += 1

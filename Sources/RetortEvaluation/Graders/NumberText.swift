@@ -60,7 +60,7 @@ struct NumberText: Equatable {
 enum NumberNotation {
     private static let replacements: [(from: String, to: String)] = [
         ("\\left", ""), ("\\right", ""), ("\\dfrac", "\\frac"), ("\\tfrac", "\\frac"),
-        ("\\text{", " {"), ("\\mathrm{", " {"), ("\\textbf{", " {"), ("\\mathbf{", " {"),
+        ("\\text{", " "), ("\\mathrm{", " "), ("\\textbf{", " "), ("\\mathbf{", " "),
         ("\\$", "$"), ("\\%", "%"), ("{,}", ","), ("\\,", ""), ("\\!", ""), ("\\;", ""),
         ("\\:", ""), ("\\ ", " "), ("\\(", " "), ("\\)", " "), ("\\[", " "), ("\\]", " "),
         ("**", " "), ("\u{2212}", "-"), ("\u{A0}", " "), ("\u{202F}", " "), ("\u{2009}", " "),

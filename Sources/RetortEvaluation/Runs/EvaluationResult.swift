@@ -35,7 +35,8 @@ public struct EvaluationResult: Sendable {
 
     /// The accuracy on each problem in a run's directory, to compare with another run.
     /// - Throws: ``EvaluationError`` if there are no results.
-    public static func accuracies(directory path: String) throws(EvaluationError) -> [String: Double]
+    public static func accuracies(directory path: String) throws(EvaluationError) -> [String:
+        Double]
     {
         let reader = try JSONLinesReader(path: "\(path)/samples.jsonl")
         var counts: [String: (correct: Int, all: Int)] = [:]
@@ -53,8 +54,9 @@ public struct EvaluationResult: Sendable {
     /// This run against another, over the problems that both have.
     /// - Parameter baseline: The other run's accuracy on each problem.
     /// - Returns: This run's accuracy less the other's, and how many problems both have.
-    public func difference(from baseline: [String: Double]) -> (Intervals.Difference, problems: Int)?
-    {
+    public func difference(from baseline: [String: Double]) -> (
+        Intervals.Difference, problems: Int
+    )? {
         var pairs: [(Double, Double)] = []
         for samples in problems {
             guard let id = samples.first?.id, let other = baseline[id],

@@ -65,7 +65,8 @@ public struct ArithmeticTask: EvaluationTask {
         let result =
             operation == .multiplication ? UInt128(a) * UInt128(b) : UInt128(a) + UInt128(b)
         return Problem(
-            id: "\(a)\(operation.symbol)\(b)", prompt: .text("What is \(a) \(operation.symbol) \(b)?"),
+            id: "\(a)\(operation.symbol)\(b)",
+            prompt: .text("What is \(a) \(operation.symbol) \(b)?"),
             answer: String(result), difficulty: "\(digits.0)x\(digits.1)",
             grader: NumericGrader())
     }

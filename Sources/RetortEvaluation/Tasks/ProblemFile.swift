@@ -105,7 +105,8 @@ struct ProblemRecord {
             return .messages(messages)
         default:
             throw EvaluationError(
-                "expected either 'prompt', a text, or 'messages', a list of {\"role\", \"content\"}")
+                "expected either 'prompt', a text, or 'messages', a list of {\"role\", \"content\"}"
+            )
         }
     }
 
@@ -128,7 +129,8 @@ struct ProblemRecord {
         guard let answer else { throw EvaluationError("'answer' is missing") }
         guard grader.canonical(answer) != nil else {
             throw EvaluationError(
-                "'answer' is no \(grader is NumericGrader ? "number" : "choice"), as its grader needs")
+                "'answer' is no \(grader is NumericGrader ? "number" : "choice"), as its grader needs"
+            )
         }
     }
 }

@@ -25,6 +25,9 @@ enum Sandbox {
         let namespaces =
             ["unshare", "--user", "--map-current-user", "--pid", "--fork", "--kill-child=KILL"]
             + (program.allowsNetwork ? [] : ["--net"]) + ["--"]
-        return limits + namespaces + program.command
+        // The first process of a namespace does not get all signals: that is a shell, which passes the
+        // status on, above 128 for a signal.
+        let shell = ["/bin/sh", "-c", "\"$@\"; exit $?", "sh"]
+        return limits + namespaces + shell + program.command
     }
 }

@@ -4,12 +4,18 @@
 // none of this process's environment, and namespaces that take all that they started down with them.
 // They can read and write files as this user can.
 
+import Foundation
 import Subprocess
 
 #if canImport(Glibc)
     import Glibc
 #else
     import Darwin
+#endif
+#if canImport(System)
+    import System
+#else
+    import SystemPackage
 #endif
 
 /// A program with limits.
@@ -83,6 +89,32 @@ public struct SandboxedProgram: Sendable {
         "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8",
     ])
 
+    /// A file without a name that holds the input: writing into the pipe of a program that does not
+    /// read would end this process (SIGPIPE).
+    private static func file(of input: [UInt8]) throws(EvaluationError) -> FileDescriptor {
+        var path = Array(
+            (FileManager.default.temporaryDirectory.path + "/retort-XXXXXX").utf8CString)
+        let descriptor = mkstemp(&path)
+        guard descriptor >= 0 else {
+            throw EvaluationError(
+                "cannot make a temporary file: \(String(cString: strerror(errno)))")
+        }
+        unlink(path)
+        var rest = input[...]
+        while !rest.isEmpty {
+            let written = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            if written < 0, errno == EINTR { continue }
+            guard written > 0 else {
+                close(descriptor)
+                throw EvaluationError(
+                    "cannot write a temporary file: \(String(cString: strerror(errno)))")
+            }
+            rest = rest.dropFirst(written)
+        }
+        lseek(descriptor, 0, SEEK_SET)
+        return FileDescriptor(rawValue: descriptor)
+    }
+
     static func run(
         _ arguments: [String], input: [UInt8], timeLimit: Duration, outputBytes: Int
     ) async throws -> End {
@@ -99,11 +131,14 @@ public struct SandboxedProgram: Sendable {
         return try await withThrowingTaskGroup(of: End?.self) { group in
             group.addTask {
                 let result = try await Subprocess.run(
-                    configuration, input: .array(input), output: .bytes(limit: outputBytes),
-                    error: .discarded)
+                    configuration,
+                    input: .fileDescriptor(
+                        try Self.file(of: input), closeAfterSpawningProcess: true),
+                    output: .bytes(limit: outputBytes), error: .discarded)
                 // What it left behind in its group; there is none where namespaces took it along.
                 _ = kill(-result.processIdentifier.value, SIGKILL)
                 switch result.terminationStatus {
+                case .exited(let status) where status > 128: return .signalled
                 case .exited(let status): return .exited(status, result.standardOutput)
                 case .signaled: return .signalled
                 }

@@ -161,7 +161,9 @@ struct SchemaCheck {
         throws(EvaluationError)
     {
         guard !path.contains(text) else {
-            throw wrong(text, "refers to itself for the same value, by way of \(path.joined(separator: ", "))")
+            throw wrong(
+                text,
+                "refers to itself for the same value, by way of \(path.joined(separator: ", "))")
         }
         guard path.count < Self.mostDepth else {
             throw wrong(text, "references nested deeper than \(Self.mostDepth)")
@@ -169,7 +171,9 @@ struct SchemaCheck {
         guard !done.contains(text), let target = SchemaValidator.target(of: text, in: root) else {
             return
         }
-        for next in Self.sameValueReferences(target) { try follow(next, from: path + [text], &done) }
+        for next in Self.sameValueReferences(target) {
+            try follow(next, from: path + [text], &done)
+        }
         done.insert(text)
     }
 

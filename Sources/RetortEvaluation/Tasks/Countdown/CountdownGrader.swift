@@ -16,8 +16,9 @@ public struct CountdownGrader: Grader {
     public func canonical(_ answer: String) -> String? {
         guard CountdownExpression(answer) != nil else { return nil }
         let expression = answer.prefix { $0 != "=" }
-        return String(String.UnicodeScalarView(
-            expression.unicodeScalars.filter { !$0.properties.isWhitespace }))
+        return String(
+            String.UnicodeScalarView(
+                expression.unicodeScalars.filter { !$0.properties.isWhitespace }))
     }
 
     public func score(_ answer: String, of problem: Problem) -> Double {

@@ -74,7 +74,8 @@ public struct CountdownTask: EvaluationTask {
                 "Write an expression that equals \(target). Use each of the numbers \(list) exactly once, with +, -, *, / and parentheses. Put the expression in <answer> </answer>."
             ),
             answer: String(target),
-            difficulty: "\(count) numbers, \(sums.contains(target) ? "+ and - alone" : "needs * or /")",
+            difficulty:
+                "\(count) numbers, \(sums.contains(target) ? "+ and - alone" : "needs * or /")",
             grader: CountdownGrader(numbers: numbers, target: target))
     }
 
