@@ -164,6 +164,12 @@ private struct Failure: Error, CustomStringConvertible {
         let more = ScriptedSource(Self.answer)
         _ = try await Self.run(more, Self.options(9, path))
         #expect(more.asked == 10 + 10)
+        // Fewer do too, and what was found beyond them stays.
+        let fewer = ScriptedSource(Self.answer)
+        let small = try await Self.run(fewer, Self.options(2, path))
+        #expect(fewer.asked == 0 && small.records.count == 20)
+        let kept9 = try String(contentsOfFile: samples, encoding: .utf8).split(separator: "\n")
+        #expect(kept9.count == 80)
         var other = Self.options(8, path)
         other.seed = 1
         await #expect(throws: EvaluationError.self) { try await Self.run(more, other) }

@@ -113,7 +113,12 @@ final class ResultsDirectory {
     /// Puts all files in their last state, each at once.
     /// - Throws: ``EvaluationError`` if one cannot be written.
     func finish(_ result: EvaluationResult) throws(EvaluationError) {
-        let lines = result.records.map { $0.json.text() + "\n" }
+        // What an earlier run with more problems or samples found stays behind this one's.
+        let own = Set(result.records.map { Key(id: $0.id, sample: $0.sample) })
+        let others = earlier.filter { !own.contains($0.key) }.values.sorted {
+            ($0.id, $0.sample) < ($1.id, $1.sample)
+        }
+        let lines = (result.records + others).map { $0.json.text() + "\n" }
         try Self.write(lines.joined(), to: samples)
         try Self.write(
             result.summary.json.text(.pretty) + "\n", to: "\(path)/summary.json")

@@ -30,6 +30,7 @@ public struct ArithmeticTask: EvaluationTask {
         self.digits = digits
     }
 
+    public var isGenerated: Bool { true }
     public var name: String { "\(operation.rawValue)-\(digits.0)x\(digits.1)" }
 
     /// Whether a problem with these operands, in either order, is held out.

@@ -13,6 +13,9 @@ public protocol EvaluationTask: Sendable {
     /// As records name it, such as `multiplication-3x3`.
     var name: String { get }
 
+    /// Whether the problems are made, of which there may be a great many, or read.
+    var isGenerated: Bool { get }
+
     /// Calls `body` with one problem after another until there are no more or it returns false. Within
     /// a set no problem comes twice.
     /// - Throws: ``EvaluationError`` if a problem cannot be read or made.

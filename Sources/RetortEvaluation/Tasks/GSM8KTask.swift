@@ -11,6 +11,7 @@ public struct GSM8KTask: EvaluationTask {
 
     public init(path: String) { self.path = path }
 
+    public var isGenerated: Bool { false }
     public var name: String { "gsm8k" }
 
     /// Put behind each question.

@@ -18,6 +18,7 @@ public struct ProblemFile: EvaluationTask {
         self.allowsPrograms = allowsPrograms
     }
 
+    public var isGenerated: Bool { false }
     public var name: String {
         "file:\(URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent)"
     }

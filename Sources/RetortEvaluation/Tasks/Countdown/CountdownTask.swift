@@ -32,6 +32,7 @@ public struct CountdownTask: EvaluationTask {
         self.largestTarget = largestTarget
     }
 
+    public var isGenerated: Bool { true }
     public var name: String { "countdown-\(count)" }
 
     /// Whether problems with these numbers, in any order, are held out.
