@@ -116,6 +116,14 @@ private struct Failure: Error, CustomStringConvertible {
         #expect(json["pass_at_k"] == json["pass_at_1"] && json["cons_at_k"] == json["pass_at_1"])
     }
 
+    @Test("where nothing is right the interval is not empty")
+    func nothingRight() async throws {
+        let source = ScriptedSource { _ in ModelResponse(answer: "0") }
+        let result = try await Self.run(source, Self.options(4))
+        #expect(result.summary.passAt1 == 0)
+        #expect(result.summary.interval == Intervals.wilson(successes: 0, trials: 10))
+    }
+
     @Test("samples have seeds of their own, the same in every run")
     func seeds() async throws {
         let seen = Mutex<[String: Set<UInt64>]>([:])

@@ -55,7 +55,9 @@ public func fuzzOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         fatalError("a thought counts")
     }
     // Behind the opening of a thought nothing would be an answer.
-    if plain == .correct, !text.utf8.contains(UInt8(ascii: "<")), !text.utf8.contains(UInt8(ascii: "[")) {
+    if plain == .correct, !text.utf8.contains(UInt8(ascii: "<")),
+        !text.utf8.contains(UInt8(ascii: "["))
+    {
         guard outcome(text + "\n\\boxed{99999}", index) != .correct else {
             fatalError("two answers, and one is counted")
         }

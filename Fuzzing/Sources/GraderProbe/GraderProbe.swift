@@ -20,7 +20,9 @@ for path in CommandLine.arguments.dropFirst() {
         let line = Int(problem.id.dropFirst("gsm8k-".count)) ?? 0
         let solution = try JSONValue(parsing: lines[line - 1])["answer"]?.stringValue ?? ""
         let text = solution.components(separatedBy: "#### ").dropLast().joined(separator: "#### ")
-        let right = ["\(text)#### \(problem.answer)", "\(text)So it is \\boxed{\(problem.answer)}."]
+        let right = [
+            "\(text)#### \(problem.answer)", "\(text)So it is \\boxed{\(problem.answer)}.",
+        ]
         let wrong = [
             "\(text)#### \(problem.answer)1", "\(text)#### \(problem.answer).5",
             "\(text)#### 1\(problem.answer.drop { $0 == "-" })", "\(text)#### -7.25",

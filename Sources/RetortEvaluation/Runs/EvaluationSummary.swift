@@ -90,9 +90,12 @@ public struct EvaluationSummary: Sendable {
         let values = problems.compactMap(accuracy)
         guard !values.isEmpty else { return (nil, nil) }
         let mean = values.reduce(0, +) / Double(values.count)
+        // Of values that are all the same every resample is too, which says nothing.
+        let right = values.count { $0 == 1 }
+        let isAlike = right == values.count || values.allSatisfy { $0 == 0 }
         let interval =
-            isSingle
-            ? Intervals.wilson(successes: values.count { $0 == 1 }, trials: values.count)
+            isSingle || isAlike
+            ? Intervals.wilson(successes: right, trials: values.count)
             : Intervals.bootstrap(values, seed: seed)
         return (mean, interval)
     }

@@ -3,6 +3,7 @@
 import RetortEngine
 import RetortEvaluation
 import RetortTemplates
+import RetortTokenizers
 
 /// Answers of a model in this process.
 struct EngineResponseSource: ResponseSource {
