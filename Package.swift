@@ -44,6 +44,7 @@ let package = Package(
         .library(name: "RetortEngine", targets: ["RetortEngine"]),
         .library(name: "RetortServer", targets: ["RetortServer"]),
         .library(name: "RetortTraining", targets: ["RetortTraining"]),
+        .library(name: "RetortEvaluation", targets: ["RetortEvaluation"]),
         .library(name: "RetortModels", targets: ["RetortModels"]),
         .library(name: "RetortFormats", targets: ["RetortFormats"]),
         .library(name: "RetortTokenizers", targets: ["RetortTokenizers"]),
@@ -71,6 +72,9 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/attaswift/BigInt", from: "6.0.1"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
     ] + docsPlugin,
     targets: [
         .target(
@@ -91,6 +95,7 @@ let package = Package(
         module("RetortTokenizers", ["RetortJSON"]),
         module("RetortTemplates", ["RetortJSON"]),
         module("RetortGrammar", ["RetortJSON"]),
+        module("RetortReport"),
         module(
             "RetortEngine",
             [
@@ -103,8 +108,17 @@ let package = Package(
             "RetortTraining",
             [
                 "RetortEngine", "RetortModels", "RetortFormats", "RetortTensor",
-                "RetortTokenizers", "RetortTemplates", "RetortJSON", "CRetortKernels",
+                "RetortTokenizers", "RetortTemplates", "RetortJSON", "RetortReport",
+                "CRetortKernels",
                 .product(name: "Crypto", package: "swift-crypto"),
+            ]),
+        module(
+            "RetortEvaluation",
+            [
+                "RetortFormats", "RetortGrammar", "RetortJSON", "RetortReport",
+                .product(name: "BigInt", package: "BigInt"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ]),
         module(
             "RetortHub",
@@ -151,7 +165,7 @@ let package = Package(
                 .target(name: "RetortMPI", condition: .when(traits: ["MPI"])),
                 "RetortEngine", "RetortHub", "RetortJSON", "RetortFormats", "RetortModels",
                 "RetortTraining", "RetortServer", "RetortTensor", "RetortTokenizers",
-                "RetortTemplates",
+                "RetortTemplates", "RetortEvaluation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
@@ -175,6 +189,8 @@ let package = Package(
         tests("RetortTokenizers", ["RetortJSON"]),
         tests("RetortTemplates", ["RetortJSON"]),
         tests("RetortGrammar", ["RetortJSON"]),
+        tests("RetortReport"),
+        tests("RetortEvaluation", ["RetortJSON"]),
         tests(
             "RetortEngine",
             [

@@ -14,6 +14,7 @@ let parsers = [
     ("FuzzJinja", ["RetortTemplates"]),
     ("FuzzResponse", ["RetortTemplates", "RetortJSON"]),
     ("FuzzGrammar", ["RetortGrammar"]),
+    ("FuzzGrader", ["RetortEvaluation", "RetortJSON"]),
 ]
 
 let package = Package(
@@ -50,6 +51,19 @@ package.targets.append(
         name: "GrammarProbe",
         dependencies: [
             .product(name: "RetortGrammar", package: "retort"),
+            .product(name: "RetortJSON", package: "retort"),
+        ],
+        swiftSettings: [
+            .enableUpcomingFeature("ExistentialAny"),
+            .enableUpcomingFeature("MemberImportVisibility"),
+        ]))
+
+// Nor is this: grades all published solutions of GSM8K.
+package.targets.append(
+    .executableTarget(
+        name: "GraderProbe",
+        dependencies: [
+            .product(name: "RetortEvaluation", package: "retort"),
             .product(name: "RetortJSON", package: "retort"),
         ],
         swiftSettings: [

@@ -7,7 +7,7 @@ import Testing
 @Suite struct UsageTests {
     private static let commands = [
         "chat", "pull", "list", "show", "rm", "tokenize", "detokenize", "render", "score",
-        "convert", "bench", "bench-tokenizer", "train-tokenizer", "doctor", "serve", "keys",
+        "convert", "bench", "bench-tokenizer", "train-tokenizer", "doctor", "serve", "keys", "eval",
     ]
 
     @Test("every command explains itself on stdout", arguments: commands)
@@ -41,6 +41,10 @@ import Testing
             ["convert", "a", "b.gguf", "--type", "q3_k"], ["convert", "a", "b", "--type", "q8_0"],
             ["chat", "--cache-type", "q4_0"], ["chat", "--top-p", "2"],
             ["chat", "--logit-bias", "7"],
+            ["eval"], ["eval", "--task", "addition", "--digits", "3y"],
+            ["eval", "--task", "addition", "--digits", "19"],
+            ["eval", "--task", "addition", "--samples", "2", "--temperature", "0"],
+            ["eval", "--task", "addition", "--split", "test"],
             ["chat", "--speculative", "guess"], ["chat", "--speculative", "draft-model"],
             ["chat", "--speculative", "prompt-lookup", "--draft-tokens", "16"],
             ["chat", "--speculative", "prompt-lookup", "--draft-model", "bundled"],

@@ -37,37 +37,9 @@ private func makeRun(
     return path
 }
 
-/// Checks that elements are closed in the order of their opening and that no bare `&` stands there.
+/// Checks that a page or a chart is well-formed.
 private func expectWellFormed(_ markup: String, _ voids: Set<String> = []) {
-    var open: [String] = []
-    var rest = markup[...]
-    while let start = rest.firstIndex(of: "<") {
-        check(text: rest[..<start])
-        guard let end = rest[start...].firstIndex(of: ">") else {
-            Issue.record("a tag is not closed")
-            return
-        }
-        let tag = rest[rest.index(after: start)..<end]
-        rest = rest[rest.index(after: end)...]
-        if tag.hasPrefix("!") { continue }
-        if tag.hasPrefix("/") {
-            #expect(open.popLast() == String(tag.dropFirst()))
-            continue
-        }
-        #expect(tag.count(where: { $0 == "\"" }) % 2 == 0)
-        let name = String(tag.prefix { $0.isLetter || $0.isNumber })
-        if !tag.hasSuffix("/"), !voids.contains(name) { open.append(name) }
-    }
-    #expect(open.isEmpty)
-
-    func check(text: Substring) {
-        var text = text
-        while let and = text.firstIndex(of: "&") {
-            let entity = text[and...].prefix { $0 != ";" }
-            #expect(["&amp", "&lt", "&gt", "&quot", "&#39"].contains(String(entity)))
-            text = text[text.index(after: and)...]
-        }
-    }
+    #expect(markupProblems(markup, voids: voids) == [])
 }
 
 @Suite struct RunReportTests {
@@ -135,37 +107,5 @@ private func expectWellFormed(_ markup: String, _ voids: Set<String> = []) {
         let path = try makeRun(folder, steps: 1)
         try Data("{".utf8).write(to: URL(fileURLWithPath: path + "/run.json"))
         #expect(throws: TrainingError.self) { try RunReport(run: path) }
-    }
-
-    @Test(
-        "downsampling keeps extremes and order in at most 2,000 points",
-        arguments: [
-            1, 999, 1000, 1001, 50_000, 1_000_000,
-        ])
-    func downsampling(count: Int) {
-        for isLogarithmic in [false, true] {
-            var curve = Downsampler(isLogarithmic: isLogarithmic)
-            let (lowest, highest) = (count / 3 + 1, count / 2 + 1)
-            for step in 1...count {
-                let y = step == lowest ? -5 : step == highest ? 7 : Double(step % 13) / 13
-                curve.add(Double(step), y)
-            }
-            curve.add(Double(count + 1), .nan)
-            let points = curve.points
-            #expect(points.count <= Downsampler.limit)
-            #expect(zip(points, points.dropFirst()).allSatisfy { $0.x < $1.x })
-            if lowest != highest { #expect(points.contains(ChartPoint(x: Double(lowest), y: -5))) }
-            #expect(points.contains(ChartPoint(x: Double(highest), y: count < 2 ? -5 : 7)))
-            #expect(curve.smoothed.count <= Downsampler.limit / 2)
-            #expect(curve.smoothed.allSatisfy { $0.y.isFinite && $0.y >= -5 && $0.y <= 7 })
-            if count <= 1000, !isLogarithmic { #expect(points.count == count) }
-        }
-    }
-
-    @Test("a smoothed constant is the constant")
-    func smoothedConstant() {
-        var curve = Downsampler()
-        for step in 1...5000 { curve.add(Double(step), 3) }
-        #expect(curve.smoothed.allSatisfy { abs($0.y - 3) < 1e-9 })
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import RetortReport
 
 /// The experts' shares of the tokens as a map: a row for each layer, a column for each expert.
 struct LoadMap {

@@ -5,6 +5,7 @@
 
 import Foundation
 import RetortFormats
+import RetortReport
 
 /// The curves and key figures of a run, to be looked at.
 public struct RunReport {

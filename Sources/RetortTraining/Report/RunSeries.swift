@@ -2,6 +2,7 @@
 
 import Foundation
 import RetortJSON
+import RetortReport
 
 /// The curves of a run and its last numbers, in memory that does not grow with the steps.
 struct RunSeries {

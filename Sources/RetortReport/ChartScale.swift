@@ -3,16 +3,16 @@
 import Foundation
 
 /// Maps numbers to places along an axis.
-struct ChartScale {
-    let lower: Double
-    let upper: Double
-    let isLogarithmic: Bool
+package struct ChartScale {
+    package let lower: Double
+    package let upper: Double
+    package let isLogarithmic: Bool
     /// Places of `lower` and `upper`.
-    let from: Double
-    let to: Double
+    package let from: Double
+    package let to: Double
 
     /// An axis for finite values; widened where they are all the same.
-    init(_ values: [Double], isLogarithmic: Bool = false, from: Double, to: Double) {
+    package init(_ values: [Double], isLogarithmic: Bool = false, from: Double, to: Double) {
         let known = values.filter { $0.isFinite && (!isLogarithmic || $0 > 0) }
         var low = known.min() ?? (isLogarithmic ? 1 : 0)
         var high = known.max() ?? 1
@@ -30,7 +30,7 @@ struct ChartScale {
         self.to = to
     }
 
-    func place(_ value: Double) -> Double {
+    package func place(_ value: Double) -> Double {
         let share: Double
         if isLogarithmic {
             share = log10(max(value, lower) / lower) / log10(upper / lower)
@@ -41,7 +41,7 @@ struct ChartScale {
     }
 
     /// Round numbers between the ends, at most about `count`.
-    func ticks(_ count: Int) -> [Double] {
+    package func ticks(_ count: Int) -> [Double] {
         if isLogarithmic, upper / lower >= 10 {
             let decades = Int(log10(lower).rounded(.up))...Int(log10(upper).rounded(.down))
             return decades.map { pow(10, Double($0)) }

@@ -2,7 +2,7 @@
 
 /// The style sheets of reports: one palette for light and one for dark, told apart without red and
 /// green.
-enum ReportStyle {
+package enum ReportStyle {
     private static let palette = """
         :root{--paper:#fff;--ink:#1c2128;--pale:#57606a;--grid:#d8dee4;--c1:#0b5cad;--c2:#b84a00;\
         --c3:#6a3fa0}
@@ -12,7 +12,7 @@ enum ReportStyle {
         """
 
     /// Of the SVG elements.
-    static let chart =
+    package static let chart =
         palette + """
             .paper{fill:var(--paper)}
             svg text{font:12px system-ui,sans-serif;fill:var(--pale)}
@@ -23,11 +23,13 @@ enum ReportStyle {
             .raw{stroke-width:1;stroke-opacity:.45}
             .line,.marked{stroke-width:2;stroke-linejoin:round}
             .load{fill:var(--c1)}
+            .f1{fill:var(--c1)}.f2{fill:var(--c2)}.f3{fill:var(--c3)}
+            .error{stroke:var(--ink);stroke-width:1.5}
 
             """
 
     /// Of the page.
-    static let page =
+    package static let page =
         chart + """
             body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
             main{max-width:60rem;margin:0 auto;padding:1rem}
@@ -38,6 +40,9 @@ enum ReportStyle {
             th{color:var(--pale)}td{font-variant-numeric:tabular-nums}
             tr+tr{border-top:1px solid var(--grid)}
             .chart{display:block;width:100%;height:auto}
+            pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.85rem;margin:.25rem 0;\
+            padding:.5rem;border:1px solid var(--grid)}
+            details{margin:.5rem 0}summary{cursor:pointer}
             label{margin-right:1rem}
             .logarithmic{display:none}
             #logarithmic:checked~.logarithmic{display:block}

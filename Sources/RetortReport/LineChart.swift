@@ -3,9 +3,9 @@
 import Foundation
 
 /// A chart of curves over steps, as one SVG element.
-struct LineChart {
-    struct Series {
-        enum Style: String {
+package struct LineChart {
+    package struct Series {
+        package enum Style: String {
             /// Thin and pale, behind the others.
             case raw
             case line
@@ -14,21 +14,42 @@ struct LineChart {
         }
 
         /// The colour: 1, 2 or 3 of the style sheet.
-        var colour = 1
-        var name: String
-        var style = Style.line
-        var points: [ChartPoint]
+        package var colour: Int
+        package var name: String
+        package var style: Style
+        package var points: [ChartPoint]
+
+        package init(
+            colour: Int = 1, name: String, style: Style = .line, points: [ChartPoint]
+        ) {
+            self.colour = colour
+            self.name = name
+            self.style = style
+            self.points = points
+        }
     }
 
     /// Unique in the page.
-    var id: String
-    var title: String
-    var description: String
-    var unit: String
-    var series: [Series]
-    var hasLogarithmicSteps = false
+    package var id: String
+    package var title: String
+    package var description: String
+    package var unit: String
+    package var series: [Series]
+    package var hasLogarithmicSteps: Bool
     /// Put into the element itself, for a file that stands alone.
-    var style: String?
+    package var style: String?
+
+    package init(
+        id: String, title: String, description: String, unit: String, series: [Series],
+        hasLogarithmicSteps: Bool = false
+    ) {
+        self.id = id
+        self.title = title
+        self.description = description
+        self.unit = unit
+        self.series = series
+        self.hasLogarithmicSteps = hasLogarithmicSteps
+    }
 
     private static let width = 860.0
     private static let height = 320.0
@@ -39,7 +60,7 @@ struct LineChart {
     /// Above this many points marks would hide the line.
     private static let mostMarks = 60
 
-    var svg: String {
+    package var svg: String {
         let points = series.flatMap(\.points)
         let x = ChartScale(
             points.map(\.x), isLogarithmic: hasLogarithmicSteps, from: Self.left, to: Self.right)

@@ -3,9 +3,10 @@
 import Foundation
 
 /// Texts and numbers in HTML and SVG.
-enum MarkupText {
+package enum MarkupText {
     /// A text that stands between tags or in an attribute. What XML 1.0 cannot hold is replaced.
-    static func escape(_ text: String) -> String {
+    /// - Parameter keepsLines: Whether line feeds and tabs stay, for `<pre>`; else they are spaces.
+    package static func escape(_ text: String, keepsLines: Bool = false) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -14,7 +15,13 @@ enum MarkupText {
             case ">": result += "&gt;"
             case "\"": result += "&quot;"
             case "'": result += "&#39;"
-            case "\t", "\n", "\r": result += " "
+            case "\t", "\n":
+                if keepsLines {
+                    result.unicodeScalars.append(scalar)
+                } else {
+                    result += " "
+                }
+            case "\r": result += keepsLines ? "" : " "
             case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value),
                 "\u{FFFE}", "\u{FFFF}":
                 result += "\u{FFFD}"
@@ -25,7 +32,7 @@ enum MarkupText {
     }
 
     /// A coordinate.
-    static func place(_ value: Double) -> String {
+    package static func place(_ value: Double) -> String {
         let tenths = (value * 10).rounded()
         guard tenths.isFinite, abs(tenths) < 1e9 else { return "0" }
         let whole = Int(tenths)
@@ -35,7 +42,7 @@ enum MarkupText {
     }
 
     /// A number with at most `digits` significant digits: 0.0003, 12.5 k, 3.1 G.
-    static func short(_ value: Double, digits: Int = 3) -> String {
+    package static func short(_ value: Double, digits: Int = 3) -> String {
         guard value.isFinite else { return "–" }
         let size = abs(value)
         if size == 0 { return "0" }
@@ -56,7 +63,7 @@ enum MarkupText {
     }
 
     /// A number with its unit: 12.5 GFLOP, 3.29e24 FLOP.
-    static func short(_ value: Double, unit: String) -> String {
+    package static func short(_ value: Double, unit: String) -> String {
         let text = short(value)
         return text.contains(" ") ? text + unit : "\(text) \(unit)"
     }
@@ -69,7 +76,7 @@ enum MarkupText {
         return text
     }
 
-    static func duration(seconds: Double) -> String {
+    package static func duration(seconds: Double) -> String {
         guard seconds.isFinite, seconds >= 0, seconds < 1e12 else { return "–" }
         let whole = Int(seconds)
         if whole >= 3600 { return "\(whole / 3600) h \(whole % 3600 / 60) min" }
