@@ -1,0 +1,1 @@
+@main enum CacheWriter { static func main() {} }
