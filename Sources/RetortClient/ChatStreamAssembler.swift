@@ -6,7 +6,7 @@
 import RetortJSON
 
 /// Collects the chunks of one streamed answer.
-struct ChatStreamAssembler: Sendable {
+package struct ChatStreamAssembler: Sendable {
     private struct Choice {
         var content = ""
         var reasoning = ""
@@ -19,21 +19,23 @@ struct ChatStreamAssembler: Sendable {
     private var head: JSONObject = .init()
     private var choices: [Int: Choice] = [:]
     private var usage: JSONValue?
-    private(set) var sawDone = false
+    package private(set) var sawDone = false
     /// An `error` that the stream reported instead of going on.
-    private(set) var fault: JSONValue?
+    package private(set) var fault: JSONValue?
 
     private static let mostChoices = 128
 
+    package init() {}
+
     /// Whether the answer is whole: `[DONE]` came, or every choice said why it ends.
-    var isComplete: Bool {
+    package var isComplete: Bool {
         guard !choices.isEmpty else { return false }
         return sawDone || choices.values.allSatisfy { $0.finishReason != nil }
     }
 
     /// Takes the data of one event.
     /// - Throws: ``ClientError`` of kind `badAnswer` for what is no chunk.
-    mutating func take(_ event: [UInt8]) throws(ClientError) {
+    package mutating func take(_ event: [UInt8]) throws(ClientError) {
         if event == Array("[DONE]".utf8) {
             sawDone = true
             return
@@ -103,7 +105,7 @@ struct ChatStreamAssembler: Sendable {
     }
 
     /// The answer as if it had not been streamed.
-    var json: JSONValue {
+    package var json: JSONValue {
         var result = head
         result["object"] = "chat.completion"
         result["choices"] = .array(

@@ -4,7 +4,9 @@
 // A value without I/O: bytes in any pieces go in, whole events come out.
 
 /// Cuts a stream of bytes into the data of its events.
-struct EventStreamParser: Sendable {
+package struct EventStreamParser: Sendable {
+    package init() {}
+
     private var line: [UInt8] = []
     private var data: [UInt8] = []
     private var hasData = false
@@ -12,7 +14,7 @@ struct EventStreamParser: Sendable {
     private var isFirstLine = true
 
     /// The data of the events that these bytes complete.
-    mutating func take(_ bytes: some Sequence<UInt8>) -> [[UInt8]] {
+    package mutating func take(_ bytes: some Sequence<UInt8>) -> [[UInt8]] {
         var events: [[UInt8]] = []
         for byte in bytes {
             let isSecondOfPair = lastWasReturn && byte == UInt8(ascii: "\n")
@@ -29,7 +31,7 @@ struct EventStreamParser: Sendable {
 
     /// What an end of the stream without an empty line leaves. The standard drops it; some servers
     /// end that way behind their last event.
-    mutating func finish() -> [UInt8]? {
+    package mutating func finish() -> [UInt8]? {
         if !line.isEmpty, let event = endLine() { return event }
         return endEvent()
     }

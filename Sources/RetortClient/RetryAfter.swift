@@ -3,10 +3,10 @@
 import Foundation
 
 /// The header `Retry-After` (RFC 9110, 10.2.3).
-enum RetryAfter {
+package enum RetryAfter {
     /// The pause that the header asks for: seconds (some send a fraction), or a date, of which
     /// `now` in seconds since 1970 makes a pause. nil for anything else.
-    static func pause(_ text: String, now: Double) -> Duration? {
+    package static func pause(_ text: String, now: Double) -> Duration? {
         let text = text.trimmingCharacters(in: .whitespaces)
         if let first = text.utf8.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) {
             guard let seconds = Double(text), seconds.isFinite, seconds <= longest else {
