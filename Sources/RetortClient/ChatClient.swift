@@ -21,7 +21,9 @@ public struct ChatClient: Sendable {
 
     /// Runs `body` with a client whose connections are closed afterwards.
     public static func withClient<Result: Sendable>(
-        _ configuration: ChatClientConfiguration, _ body: (ChatClient) async throws -> Result
+        _ configuration: ChatClientConfiguration,
+        isolation: isolated (any Actor)? = #isolation,
+        _ body: (ChatClient) async throws -> Result
     ) async throws -> Result {
         var settings = HTTPClient.Configuration(
             redirectConfiguration: .disallow,

@@ -41,7 +41,8 @@ extension ChatCompletion {
         guard let message = json["message"], message.objectValue != nil else {
             throw wrong("'\(place).message'", json["message"], "an object")
         }
-        let reasoning = try text(message["reasoning_content"], at: "\(place).message.reasoning_content")
+        let reasoning = try text(
+            message["reasoning_content"], at: "\(place).message.reasoning_content")
         return Choice(
             index: json["index"]?.intValue ?? position,
             content: try text(message["content"], at: "\(place).message.content"),

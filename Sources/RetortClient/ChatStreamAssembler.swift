@@ -68,7 +68,8 @@ package struct ChatStreamAssembler: Sendable {
         let index = item["index"]?.intValue ?? 0
         guard (0..<Self.mostChoices).contains(index) else {
             throw ClientError(
-                .badAnswer, "a chunk is of choice \(index); at most \(Self.mostChoices) were expected"
+                .badAnswer,
+                "a chunk is of choice \(index); at most \(Self.mostChoices) were expected"
             )
         }
         var choice = choices[index] ?? Choice()

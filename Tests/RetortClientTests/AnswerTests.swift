@@ -71,7 +71,9 @@ struct AnswerTests {
         #expect(try ChatCompletion(parsing: Array(body.utf8)).usage == nil)
     }
 
-    @Test("Broken answers are errors that quote nothing", arguments: try lines("broken-answers.jsonl"))
+    @Test(
+        "Broken answers are errors that quote nothing", arguments: try lines("broken-answers.jsonl")
+    )
     func broken(line: String) throws {
         let body = try #require(try JSONValue(parsing: line).stringValue)
         let error = #expect(throws: ClientError.self) {

@@ -92,7 +92,10 @@ struct ChatClientTests {
             (403, #"{"error":{"code":403,"metadata":{"reasons":["SECRET"]}}}"#, .refused),
             (404, #"{"error":{"code":"model_not_found"}}"#, .notFound), (413, "", .refused),
             (422, "[]", .refused), (307, "", .notFound),
-            (400, #"{"error":{"code":"context_length_exceeded","message":"SECRET"}}"#, .contextTooLong),
+            (
+                400, #"{"error":{"code":"context_length_exceeded","message":"SECRET"}}"#,
+                .contextTooLong
+            ),
             (
                 400, #"{"message":"This model's maximum context length is 8192 tokens SECRET"}"#,
                 .contextTooLong
@@ -125,27 +128,40 @@ struct ChatClientTests {
         ("503", .text("{}", status: 503), .unavailable, false),
         ("504", .text("{}", status: 504), .unavailable, true),
         ("half a stream", .stream([half]), .interrupted, true),
-        ("half an event", .text("data: \(half)\n\ndata: {\"cho", type: "text/event-stream"),
-            .interrupted, true),
+        (
+            "half an event", .text("data: \(half)\n\ndata: {\"cho", type: "text/event-stream"),
+            .interrupted, true
+        ),
         ("nothing in a stream", .stream([]), .interrupted, true),
         ("[DONE] and nothing else", .stream(["[DONE]"]), .interrupted, true),
         ("a chunk that is no JSON", .stream([half, "{SECRET"]), .badAnswer, true),
-        ("a fault in the stream",
-            .stream([half, #"{"error":{"code":503,"message":"SECRET"}}"#]), .unavailable, true),
+        (
+            "a fault in the stream",
+            .stream([half, #"{"error":{"code":503,"message":"SECRET"}}"#]), .unavailable, true
+        ),
         ("a fault without a code", .stream([#"{"error":"SECRET"}"#]), .unavailable, true),
         ("wrong JSON", .text("{\"choices\":"), .badAnswer, true),
         ("HTML", .text("<html>SECRET</html>"), .badAnswer, true),
         ("an empty body", .text(""), .badAnswer, true),
-        ("a fault instead of an answer",
-            .text(#"{"error":{"code":429,"message":"SECRET"}}"#), .rateLimited, true),
-        ("no answer", { var reply = Reply(); reply.isSilent = true; return reply }(),
-            .interrupted, true),
-        ("a cut body",
+        (
+            "a fault instead of an answer",
+            .text(#"{"error":{"code":429,"message":"SECRET"}}"#), .rateLimited, true
+        ),
+        (
+            "no answer",
+            {
+                var reply = Reply(); reply.isSilent = true; return reply
+            }(),
+            .interrupted, true
+        ),
+        (
+            "a cut body",
             {
                 var reply = Reply.text(#"{"choices":[{"message":{"content":"x"}}]}"#)
                 reply.promisedLength = 1000
                 return reply
-            }(), .interrupted, true),
+            }(), .interrupted, true
+        ),
     ]
 
     @Test("Failures that may pass are tried again", arguments: passingFaults)

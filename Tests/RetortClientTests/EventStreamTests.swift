@@ -74,7 +74,8 @@ struct EventStreamTests {
             answer.usage == TokenUsage(promptTokens: 3, cachedTokens: 2, completionTokens: 5))
     }
 
-    @Test("Broken chunks are errors that quote nothing", arguments: try lines("broken-chunks.jsonl"))
+    @Test(
+        "Broken chunks are errors that quote nothing", arguments: try lines("broken-chunks.jsonl"))
     func brokenChunks(line: String) throws {
         let chunk = try #require(try JSONValue(parsing: line).stringValue)
         var assembler = ChatStreamAssembler()

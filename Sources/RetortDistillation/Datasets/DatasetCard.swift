@@ -11,7 +11,9 @@ struct DatasetCard {
     let statistics: DatasetStatistics
 
     var text: String {
-        [frontMatter, "# \(Self.line(options.name))", origin, acceptance, rejections, contamination,
+        [
+            frontMatter, "# \(Self.line(options.name))", origin, acceptance, rejections,
+            contamination,
             format,
         ].joined(separator: "\n\n") + "\n"
     }
@@ -88,7 +90,9 @@ struct DatasetCard {
     }
 
     private var dates: String {
-        guard let first = statistics.firstAnswer, let last = statistics.lastAnswer else { return "" }
+        guard let first = statistics.firstAnswer, let last = statistics.lastAnswer else {
+            return ""
+        }
         let days = (DatasetDate.day(first), DatasetDate.day(last))
         return days.0 == days.1 ? days.0 : "\(days.0) to \(days.1)"
     }
@@ -122,13 +126,15 @@ struct DatasetCard {
         rows.append(Self.row("all", total))
         return "## Acceptance by difficulty\n\n"
             + Self.table(
-                ["difficulty", "prompts", "solved", "judged", "correct", "acceptance", "kept"], rows)
+                ["difficulty", "prompts", "solved", "judged", "correct", "acceptance", "kept"], rows
+            )
     }
 
     private static func row(_ name: String, _ level: DatasetStatistics.Level) -> [String] {
         let rate = level.acceptance.map { String(format: "%.1f %%", $0 * 100) } ?? "–"
         return [
-            name, "\(level.prompts)", "\(level.solved)", "\(level.judged)", "\(level.correct)", rate,
+            name, "\(level.prompts)", "\(level.solved)", "\(level.judged)", "\(level.correct)",
+            rate,
             "\(level.kept)",
         ]
     }

@@ -87,7 +87,9 @@ public struct DatasetStatistics: Sendable, Equatable {
             "by_difficulty": .object(JSONObject(levels)),
             "prompts_by_correct_answers": .object(
                 JSONObject(
-                    promptsByCorrect.sorted { $0.key < $1.key }.map { ("\($0.key)", number($0.value)) }
+                    promptsByCorrect.sorted { $0.key < $1.key }.map {
+                        ("\($0.key)", number($0.value))
+                    }
                 )),
             "tokens": [
                 "prompt": number(promptTokens), "completion": number(completionTokens),

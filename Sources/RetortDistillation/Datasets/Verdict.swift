@@ -28,6 +28,7 @@ public struct Verdict: Sendable, Equatable {
 }
 
 /// Judges an answer to a problem. Called from several tasks at once, in no certain order.
-public typealias Verifier = @Sendable (
-    _ problem: PromptRecord, _ reasoning: String, _ answer: String, _ finishReason: String?
-) async -> Verdict
+public typealias Verifier =
+    @Sendable (
+        _ problem: PromptRecord, _ reasoning: String, _ answer: String, _ finishReason: String?
+    ) async -> Verdict

@@ -94,7 +94,8 @@ extension VerifiedDataset {
                     candidates[index].state = .rejected(.nearDuplicate)
                     let line: JSONValue = [
                         "request_hash": .string(planned.key.hash),
-                        "repeats": .string(original.hash), "similarity": .double(original.similarity),
+                        "repeats": .string(original.hash),
+                        "similarity": .double(original.similarity),
                     ]
                     try repeats.write(line.text().utf8)
                     continue

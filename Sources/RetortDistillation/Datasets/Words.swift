@@ -3,13 +3,13 @@
 // Texts as words and hashes of words. Swift's own hashes differ from run to run, these do not.
 
 /// Cuts texts into what comparisons compare.
-enum Words {
+package enum Words {
     /// Lower-case runs of letters and digits. Scripts that write no spaces give each character as a
     /// word.
-    static func of(_ text: String) -> [String] { pieces(text, withSigns: false) }
+    package static func of(_ text: String) -> [String] { pieces(text, withSigns: false) }
 
     /// The words, and the signs of arithmetic between them.
-    static func withSigns(_ text: String) -> [String] { pieces(text, withSigns: true) }
+    package static func withSigns(_ text: String) -> [String] { pieces(text, withSigns: true) }
 
     private static func pieces(_ text: String, withSigns: Bool) -> [String] {
         var words: [String] = []
@@ -47,7 +47,7 @@ enum Words {
     }
 
     /// FNV-1a.
-    static func hash(_ word: String) -> UInt64 {
+    package static func hash(_ word: String) -> UInt64 {
         word.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 
@@ -60,7 +60,7 @@ enum Words {
     }
 
     /// The hash of each run of `length` words; of fewer words, the hash of all of them.
-    static func grams(_ words: [String], _ length: Int) -> [UInt64] {
+    package static func grams(_ words: [String], _ length: Int) -> [UInt64] {
         guard !words.isEmpty else { return [] }
         let hashes = words.map(hash)
         let length = min(length, words.count)

@@ -17,7 +17,8 @@ final class LineWriter {
             attributes: isPrivate ? [.posixPermissions: 0o600] : nil)
         guard made, let handle = FileHandle(forWritingAtPath: path) else {
             throw DistillationError(
-                .storage, "\(path) cannot be made; check that its folder is there and may be written")
+                .storage,
+                "\(path) cannot be made; check that its folder is there and may be written")
         }
         self.handle = handle
     }

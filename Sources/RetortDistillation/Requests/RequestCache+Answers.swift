@@ -61,7 +61,8 @@ extension RequestCache {
     ) throws -> Bool {
         guard
             let row = try Row.fetchOne(
-                db, sql: "SELECT state, owner, reserved, lost_owner, lost FROM requests WHERE hash = ?",
+                db,
+                sql: "SELECT state, owner, reserved, lost_owner, lost FROM requests WHERE hash = ?",
                 arguments: [hash])
         else {
             throw DistillationError(
@@ -98,7 +99,8 @@ extension RequestCache {
             arguments: [
                 Data(completion.body), completion.choices.first?.finishReason,
                 usage?.promptTokens, usage?.cachedTokens, usage?.completionTokens,
-                usage?.reasoningTokens, source.rawValue, time, cost.picodollars, basis, recovered, hash,
+                usage?.reasoningTokens, source.rawValue, time, cost.picodollars, basis, recovered,
+                hash,
             ])
         return true
     }
@@ -107,7 +109,8 @@ extension RequestCache {
     /// - Throws: ``DistillationError`` of kind `damaged` if what is kept is no answer.
     public func answer(_ key: RequestKey) async throws(DistillationError) -> StoredAnswer? {
         let hash = key.hash
-        let kept = try await read { db -> (body: Data, cost: Int64, basis: String?, time: Double)? in
+        let kept = try await read {
+            db -> (body: Data, cost: Int64, basis: String?, time: Double)? in
             let row = try Row.fetchOne(
                 db,
                 sql: """

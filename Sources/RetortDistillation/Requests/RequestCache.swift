@@ -70,9 +70,16 @@ public final class RequestCache: Sendable {
         }
     }
 
-    /// Closes the file. Nothing can be read or written then.
+    /// Closes the file, which is then whole by itself unless another process has it open. Nothing
+    /// can be read or written then.
     public func close() throws(DistillationError) {
-        do { try pool.close() } catch { throw Self.explained(error, path) }
+        do {
+            // Not while others read; the log then stays beside the file.
+            _ = try? pool.writeWithoutTransaction { db in try db.checkpoint(.truncate) }
+            try pool.close()
+        } catch {
+            throw Self.explained(error, path)
+        }
     }
 
     /// Reads all pages and checks that they fit together; takes as long as reading the file.
@@ -132,14 +139,17 @@ public final class RequestCache: Sendable {
                 .storage, "another process holds \(path) for too long; end it and go on")
         default:
             return DistillationError(
-                .storage, "the cache \(path) cannot be used: \(error.message ?? "\(error.resultCode)")")
+                .storage,
+                "the cache \(path) cannot be used: \(error.message ?? "\(error.resultCode)")")
         }
     }
 }
 
 extension RequestCache {
     /// What the connection that writes was set to, for tests.
-    package func pragmas() async throws(DistillationError) -> (journalMode: String?, synchronous: Int?) {
+    package func pragmas() async throws(DistillationError) -> (
+        journalMode: String?, synchronous: Int?
+    ) {
         do {
             return try await pool.writeWithoutTransaction { db in
                 (
