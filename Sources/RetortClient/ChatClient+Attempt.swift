@@ -92,17 +92,10 @@ extension ChatClient {
             // Servers that close without the last chunk of the encoding have still said everything.
             if !assembler.isComplete { throw error }
         }
-        if let rest = parser.finish(), !assembler.sawDone {
-            // Half an event is no chunk; it shows in the answer not being complete.
-            try? assembler.take(rest)
-        }
+        if let rest = parser.finish() { assembler.takeLast(rest) }
         if let fault = assembler.fault { throw reported(fault, response.headers) }
-        guard assembler.isComplete else {
-            throw AttemptFailure(.interrupted, "the stream ended before the answer was complete")
-        }
-        let json = assembler.json
         do throws(ClientError) {
-            return try ChatCompletion(json, body: Array(json.text().utf8))
+            return try ChatCompletion(assembler)
         } catch {
             throw AttemptFailure(error)
         }

@@ -64,6 +64,13 @@ package struct ChatStreamAssembler: Sendable {
         for item in json["choices"]?.arrayValue ?? [] { try takeChoice(item) }
     }
 
+    /// Takes what an end of the stream without an empty line left. Half an event is no chunk; it
+    /// shows in the answer not being complete.
+    mutating func takeLast(_ event: [UInt8]) {
+        guard !sawDone else { return }
+        try? take(event)
+    }
+
     private mutating func takeChoice(_ item: JSONValue) throws(ClientError) {
         let index = item["index"]?.intValue ?? 0
         guard (0..<Self.mostChoices).contains(index) else {
@@ -72,7 +79,8 @@ package struct ChatStreamAssembler: Sendable {
                 "a chunk is of choice \(index); at most \(Self.mostChoices) were expected"
             )
         }
-        var choice = choices[index] ?? Choice()
+        // Taken out, so that the texts grow in place.
+        var choice = choices.removeValue(forKey: index) ?? Choice()
         if let delta = item["delta"], !delta.isNull {
             guard delta.objectValue != nil else {
                 throw ClientError(

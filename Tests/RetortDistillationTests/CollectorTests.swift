@@ -193,6 +193,31 @@ struct CollectorTests {
         #expect(reports.allSatisfy { $0.answered > 0 })
     }
 
+    @Test("An answer that takes longer than a lease is not asked for by another run")
+    func heartbeat() async throws {
+        desk.teacher.answer { request in
+            var reply = Reply.answer(to: request, "slow")
+            reply.delay = .milliseconds(1500)
+            return reply
+        }
+        let plan = try Desk.plan(1)
+        // Real time: a lease is renewed by it.
+        let path = desk.path("cache.sqlite")
+        let caches = [try RequestCache(path: path), try RequestCache(path: path)]
+        let reports = try await withThrowingTaskGroup(of: CollectionReport.self) { group in
+            for cache in caches {
+                group.addTask {
+                    try await desk.collect(
+                        plan, into: cache, options: .init(lease: .milliseconds(400)))
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(desk.teacher.requests.count == 1)
+        #expect(reports.map(\.answered).sorted() == [0, 1])
+        #expect(reports.allSatisfy { $0.end == .finished && $0.open == 0 })
+    }
+
     @Test("Prompts with the same text are paid for once")
     func sameText() async throws {
         let cache = try desk.open()

@@ -148,6 +148,14 @@ struct RequestCacheTests {
         #expect(granted == 100)
     }
 
+    @Test("Several may make the same file at the same moment")
+    func opening() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<8 { group.addTask { _ = try await desk.open().summary() } }
+            try await group.waitForAll()
+        }
+    }
+
     // MARK: Files that are none of ours
 
     private func failure(_ path: String) -> DistillationError? {

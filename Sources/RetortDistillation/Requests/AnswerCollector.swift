@@ -76,7 +76,13 @@ public struct AnswerCollector: Sendable {
                     }
                 }
             }
-            return await group.reduce(nil) { $0 ?? $1 }
+            var failure: DistillationError?
+            while let result = await group.next() {
+                failure = failure ?? result
+                // Whoever waits to try again need not; what is under way still comes.
+                if state.endsAtOnce { group.cancelAll() }
+            }
+            return failure
         }
         if let failure { throw failure }
         let spending = try await cache.summary().spending
@@ -172,10 +178,13 @@ public struct AnswerCollector: Sendable {
         guard !state.hasEnded else { return false }
         guard retry.error.mayBeCharged else { return true }
         do throws(DistillationError) {
-            let cap = options.budget.cap
-            if try await cache.countLostTry(key, owner: owner, cap: cap) { return true }
-            if cap != nil { state.end(.budget) }
-            return false
+            switch try await cache.countLostTry(key, owner: owner, cap: options.budget.cap) {
+            case .counted: return true
+            case .overBudget:
+                state.end(.budget)
+                return false
+            case .leaseLost: return false
+            }
         } catch {
             // The same shows when the lease is given back.
             return false

@@ -26,6 +26,13 @@ final class CollectionState: Sendable {
 
     var report: CollectionReport { content.withLock { $0.report } }
     var hasEnded: Bool { content.withLock { $0.end != nil } }
+    /// Whether it is over for a reason that leaves nothing to wait for but what is under way.
+    var endsAtOnce: Bool {
+        switch content.withLock({ $0.end }) {
+        case nil, .finished, .budget: false
+        case .cancelled, .endpoint, .outage: true
+        }
+    }
     /// Requests that were sent and not settled yet.
     var underWay: Int { content.withLock { $0.underWay } }
 

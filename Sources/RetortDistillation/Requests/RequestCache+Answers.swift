@@ -145,13 +145,14 @@ extension RequestCache {
         let time = now()
         let hash = key.hash
         try await write { db in
-            try Self.fail(hash, error, time: time, owner: owner, db)
+            _ = try Self.fail(hash, error, time: time, owner: owner, db)
         }
     }
 
+    /// - Returns: false if it is not the owner's to say, or was settled before.
     static func fail(
         _ hash: String, _ error: ClientError, time: Double, owner: String?, _ db: Database
-    ) throws {
+    ) throws -> Bool {
         try db.execute(
             sql: """
                 UPDATE requests SET state = 'failed', failure_kind = ?, failure = ?, finished = ?,
@@ -162,6 +163,7 @@ extension RequestCache {
             arguments: [
                 error.kind.rawValue, error.description, time, error.mayBeCharged, hash, owner,
             ])
+        return db.changesCount > 0
     }
 
     /// The requests that cannot be answered, the oldest first.

@@ -37,8 +37,8 @@ extension RequestCache {
             case .failure(let error):
                 guard isOpen else { return .known }
                 if !error.mayPassLater, !error.concernsEveryRequest {
-                    try Self.fail(line.hash, error, time: time, owner: batch, db)
-                    return .failed
+                    return try Self.fail(line.hash, error, time: time, owner: batch, db)
+                        ? .failed : .known
                 }
                 try db.execute(
                     sql: """

@@ -102,27 +102,28 @@ extension RequestCache {
         }
     }
 
-    /// Counts a try that brought no answer but may be charged; the lease stays.
-    /// - Returns: Whether another try is within the budget. If not, nothing is counted yet: giving
-    ///   the lease back does.
-    public func countLostTry(_ key: RequestKey, owner: String, cap: Dollars?)
-        async throws(DistillationError) -> Bool
+    /// What counting a lost try found.
+    enum LostTry: Sendable { case counted, overBudget, leaseLost }
+
+    /// Counts a try that brought no answer but may be charged; the lease stays. Where another try is
+    /// not within the budget nothing is counted yet: giving the lease back does.
+    func countLostTry(_ key: RequestKey, owner: String, cap: Dollars?)
+        async throws(DistillationError) -> LostTry
     {
         try await write { db in
             let reserved = try Int64.fetchOne(
                 db, sql: "SELECT reserved FROM requests WHERE hash = ? AND owner = ?",
                 arguments: [key.hash, owner])
-            // A lease that ran out is someone else's by now, or was counted.
-            guard let reserved else { return false }
-            let spending = try Self.spending(db)
+            guard let reserved else { return .leaseLost }
             if let cap {
+                let spending = try Self.spending(db)
                 let total = spending.spent + spending.reserved + Dollars(picodollars: reserved)
-                guard total <= cap else { return false }
+                guard total <= cap else { return .overBudget }
             }
             try db.execute(
                 sql: "UPDATE requests SET uncertain = uncertain + reserved WHERE hash = ?",
                 arguments: [key.hash])
-            return true
+            return .counted
         }
     }
 

@@ -45,7 +45,8 @@ public final class RequestCache: Sendable {
                     .foreign,
                     "\(path) was written by a newer retort; update this one or name another cache")
             }
-            try migrator.migrate(pool)
+            // Another process may make the tables at the same moment; they are there then.
+            do { try migrator.migrate(pool) } catch { try migrator.migrate(pool) }
         } catch {
             throw Self.explained(error, path)
         }
@@ -60,7 +61,12 @@ public final class RequestCache: Sendable {
         let (id, tables) = try DatabaseQueue(path: path, configuration: configuration).read { db in
             (
                 try Int64.fetchOne(db, sql: "PRAGMA application_id") ?? 0,
-                try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+                try Int.fetchOne(
+                    db,
+                    sql: """
+                        SELECT count(*) FROM sqlite_schema
+                        WHERE name NOT LIKE 'grdb_%' AND name NOT LIKE 'sqlite_%'
+                        """) ?? 0
             )
         }
         guard id == applicationID || (id == 0 && tables == 0) else {
