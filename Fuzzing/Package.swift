@@ -14,6 +14,7 @@ let parsers = [
     ("FuzzJinja", ["RetortTemplates"]),
     ("FuzzResponse", ["RetortTemplates", "RetortJSON"]),
     ("FuzzGrammar", ["RetortGrammar"]),
+    ("FuzzAnswer", ["RetortClient"]),
 ]
 
 let package = Package(
