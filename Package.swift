@@ -45,6 +45,8 @@ let package = Package(
         .library(name: "RetortServer", targets: ["RetortServer"]),
         .library(name: "RetortTraining", targets: ["RetortTraining"]),
         .library(name: "RetortEvaluation", targets: ["RetortEvaluation"]),
+        .library(name: "RetortDistillation", targets: ["RetortDistillation"]),
+        .library(name: "RetortClient", targets: ["RetortClient"]),
         .library(name: "RetortModels", targets: ["RetortModels"]),
         .library(name: "RetortFormats", targets: ["RetortFormats"]),
         .library(name: "RetortTokenizers", targets: ["RetortTokenizers"]),
@@ -132,6 +134,25 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
         module(
+            "RetortClient",
+            [
+                "RetortJSON",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
+        module(
+            "RetortDistillation",
+            [
+                "RetortClient", "RetortJSON",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            // In the code, so that the command needs no file beside it.
+            resources: [.embedInCode("Resources/prices.json")]),
+        module(
             "RetortServer",
             [
                 "RetortEngine", "RetortModels", "RetortFormats", "RetortTemplates",
@@ -179,6 +200,10 @@ let package = Package(
         .executableTarget(
             name: "StoreWriter", dependencies: ["RetortServer"], path: "Tests/StoreWriter",
             swiftSettings: swiftSettings),
+        // Killed by tests of the request cache.
+        .executableTarget(
+            name: "CacheWriter", dependencies: ["RetortDistillation", "RetortClient"],
+            path: "Tests/CacheWriter", swiftSettings: swiftSettings),
         .target(
             name: "TestSupport", dependencies: ["RetortJSON"], path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
@@ -209,6 +234,13 @@ let package = Package(
             [
                 "RetortJSON", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
+            ]),
+        tests("RetortClient", ["RetortJSON"]),
+        tests(
+            "RetortDistillation",
+            [
+                "RetortClient", "RetortJSON", "CacheWriter",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests(
             "RetortServer",

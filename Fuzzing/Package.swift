@@ -15,6 +15,7 @@ let parsers = [
     ("FuzzResponse", ["RetortTemplates", "RetortJSON"]),
     ("FuzzGrammar", ["RetortGrammar"]),
     ("FuzzGrader", ["RetortEvaluation", "RetortJSON"]),
+    ("FuzzAnswer", ["RetortClient"]),
 ]
 
 let package = Package(
