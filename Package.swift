@@ -111,7 +111,7 @@ let package = Package(
             [
                 "RetortEngine", "RetortModels", "RetortFormats", "RetortTensor",
                 "RetortTokenizers", "RetortTemplates", "RetortJSON", "RetortReport",
-                "CRetortKernels",
+                "RetortEvaluation", "CRetortKernels",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
         module(

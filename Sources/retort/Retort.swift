@@ -14,7 +14,8 @@ struct Retort: AsyncParsableCommand {
             RemoveCommand.self, TokenizeCommand.self, DetokenizeCommand.self, RenderCommand.self,
             ScoreCommand.self, ConvertCommand.self, BenchCommand.self, BenchTokenizerCommand.self,
             BenchTrainCommand.self, TrainTokenizerCommand.self, PrepareCommand.self,
-            TrainCommand.self, SFTCommand.self, EvalCommand.self, CostCommand.self,
+            TrainCommand.self, SFTCommand.self, ReinforceCommand.self, EvalCommand.self,
+            CostCommand.self,
             DoctorCommand.self,
             KeysCommand.self,
         ])

@@ -27,14 +27,14 @@ private struct Letters: PolicyEnvironment {
         }
     }
 
-    func reward(_ problem: PolicyProblem, answer: [Int32], isFinished: Bool) throws
-        -> PolicyReward
-    {
-        guard isFinished else {
+    func rewards(_ answers: [PolicyAnswer]) throws -> [PolicyReward] { answers.map(reward) }
+
+    private func reward(_ answer: PolicyAnswer) -> PolicyReward {
+        guard answer.isFinished else {
             return PolicyReward(total: 0, parts: ["share": 0], isCorrect: false, thinks: false)
         }
-        let text = answer.dropLast()
-        let right = text.count { $0 == problem.prompt[1] }
+        let text = answer.tokens.dropLast()
+        let right = text.count { $0 == answer.problem.prompt[1] }
         let share = text.isEmpty ? 0 : Double(right) / Double(text.count)
         return PolicyReward(
             total: share, parts: ["share": share], isCorrect: share > 0.5, thinks: text.count > 3)

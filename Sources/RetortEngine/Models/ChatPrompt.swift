@@ -5,14 +5,14 @@ import RetortTemplates
 import RetortTokenizers
 
 /// A chat template with the variables that the tokenizer supplies.
-struct ChatPrompt: Sendable {
+package struct ChatPrompt: Sendable {
     private let name: String
     /// The template's text, nil if the checkpoint has none.
-    let source: String?
+    package let source: String?
     private let template: ChatTemplate?
     private let variables: [(key: String, value: String)]
 
-    init(name: String, template source: String?, tokenizer: Tokenizer?) throws {
+    package init(name: String, template source: String?, tokenizer: Tokenizer?) throws {
         self.name = name
         self.source = source
         template = try source.map { text throws(TemplateError) in try ChatTemplate(text) }
@@ -22,7 +22,7 @@ struct ChatPrompt: Sendable {
     }
 
     /// - Throws: ``EngineError`` if there is no template, `TemplateError` if it fails.
-    func render(_ context: JSONObject) throws -> String {
+    package func render(_ context: JSONObject) throws -> String {
         guard let template else { throw missingTemplate }
         var context = context
         for (key, value) in variables where context[key] == nil { context[key] = .string(value) }
@@ -34,7 +34,7 @@ struct ChatPrompt: Sendable {
 
     /// Renders messages in the shape that the template reads.
     /// - Throws: As ``render(_:)``.
-    func render(
+    package func render(
         _ messages: [Message], tools: [JSONValue]?, addGenerationPrompt: Bool, thinking: Bool?,
         variables others: JSONObject
     ) throws -> String {

@@ -14,6 +14,21 @@ public struct PolicyProblem: Sendable, Equatable {
     }
 }
 
+/// What the policy answered.
+public struct PolicyAnswer: Sendable, Equatable {
+    public var problem: PolicyProblem
+    /// What was generated, the token that ended it included.
+    public var tokens: [Int32]
+    /// Whether the policy ended it, not the limit.
+    public var isFinished: Bool
+
+    public init(problem: PolicyProblem, tokens: [Int32], isFinished: Bool) {
+        self.problem = problem
+        self.tokens = tokens
+        self.isFinished = isFinished
+    }
+}
+
 /// What an answer earned.
 public struct PolicyReward: Sendable, Equatable {
     /// What advantages are computed from.
@@ -43,9 +58,6 @@ public protocol PolicyEnvironment: Sendable {
     /// Problems that ``problem(_:level:)`` never gives, always the same.
     func heldOut(_ count: Int) throws -> [PolicyProblem]
 
-    /// - Parameters:
-    ///   - answer: What was generated, the token that ended it included.
-    ///   - isFinished: Whether the policy ended it, not the limit.
-    func reward(_ problem: PolicyProblem, answer: [Int32], isFinished: Bool) throws
-        -> PolicyReward
+    /// - Returns: The rewards in the order of the answers.
+    func rewards(_ answers: [PolicyAnswer]) throws -> [PolicyReward]
 }

@@ -28,6 +28,7 @@ public struct PolicySettings: Sendable {
     public var evaluationEvery = 20
     /// The task, for whoever makes the environment.
     public var task = JSONValue.null
+    public var rewards = JSONValue.null
 
     public init() {}
 
@@ -46,6 +47,7 @@ public struct PolicySettings: Sendable {
         referenceEvery = try fields.integer("reference_every", in: 0...Int.max) ?? referenceEvery
         places = try fields.integer("places", in: 1...4096) ?? places
         task = fields.value("task") ?? .null
+        rewards = fields.value("rewards") ?? .null
         let evaluation = try fields.fields("evaluation")
         evaluationProblems =
             try evaluation.integer("problems", in: 1...1 << 20) ?? evaluationProblems

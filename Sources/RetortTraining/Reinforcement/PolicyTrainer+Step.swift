@@ -61,10 +61,8 @@ extension PolicyTrainer {
         var samples: [PolicySample] = []
         var rewards: [Double] = []
         var (correct, thinking, truncated, informative) = (0, 0, 0, 0)
-        for (problem, group) in zip(problems, groups) {
-            let found = try group.map {
-                try environment.reward(problem, answer: $0.tokens, isFinished: $0.isFinished)
-            }
+        let judged = try self.rewards(problems, groups)
+        for ((problem, group), found) in zip(zip(problems, groups), judged) {
             let own = found.map(\.total)
             rewards += own
             for reward in found {
@@ -97,6 +95,31 @@ extension PolicyTrainer {
         metrics.length = Double(metrics.sampledTokens) / count
         metrics.informativeGroups = Double(informative) / Double(max(1, problems.count))
         return samples
+    }
+
+    /// The rewards of groups, by group.
+    func rewards(_ problems: [PolicyProblem], _ groups: [[RolloutSampler.Rollout]]) throws
+        -> [[PolicyReward]]
+    {
+        var answers: [PolicyAnswer] = []
+        for (problem, group) in zip(problems, groups) {
+            for answer in group {
+                answers.append(
+                    PolicyAnswer(
+                        problem: problem, tokens: answer.tokens, isFinished: answer.isFinished))
+            }
+        }
+        let found = try environment.rewards(answers)
+        guard found.count == answers.count, found.allSatisfy({ $0.total.isFinite }) else {
+            throw TrainingError(
+                "the task gave \(found.count) rewards for \(answers.count) answers, or one that is no number"
+            )
+        }
+        var first = 0
+        return groups.map { group in
+            defer { first += group.count }
+            return Array(found[first..<first + group.count])
+        }
     }
 
     /// Goes through the answers as often as the recipe says.

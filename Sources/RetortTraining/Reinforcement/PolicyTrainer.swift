@@ -176,20 +176,13 @@ public final class PolicyTrainer {
                 problems.map(\.prompt), count: settings.evaluationSamples, sampling: sampling,
                 maximumTokens: settings.maximumTokens,
                 seed: SplitMix64.mix(recipe.seed ^ 0x6576_616c)) ?? []
-        var (correct, thinking, length, count) = (0, 0, 0, 0)
-        for (problem, group) in zip(problems, answers) {
-            for answer in group {
-                let reward = try environment.reward(
-                    problem, answer: answer.tokens, isFinished: answer.isFinished)
-                count += 1
-                correct += reward.isCorrect ? 1 : 0
-                thinking += reward.thinks ? 1 : 0
-                length += answer.tokens.count
-            }
-        }
-        guard count > 0 else { throw TrainingError("the task has no held-out problems") }
+        let rewards = try rewards(problems, answers).flatMap { $0 }
+        guard !rewards.isEmpty else { throw TrainingError("the task has no held-out problems") }
+        let count = Double(rewards.count)
+        let length = answers.reduce(0) { $0 + $1.reduce(0) { $0 + $1.tokens.count } }
         return PolicyEvaluation(
-            accuracy: Double(correct) / Double(count), thinking: Double(thinking) / Double(count),
-            length: Double(length) / Double(count), answers: count)
+            accuracy: Double(rewards.count { $0.isCorrect }) / count,
+            thinking: Double(rewards.count { $0.thinks }) / count,
+            length: Double(length) / count, answers: rewards.count)
     }
 }
