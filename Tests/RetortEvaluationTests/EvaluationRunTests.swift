@@ -301,6 +301,18 @@ private struct Failure: Error, CustomStringConvertible {
         await #expect(throws: CancellationError.self) { try await stopped.value }
     }
 
+    @Test("counts of tokens that no model has do no harm", arguments: [Int.max, Int.min, -1])
+    func hostileCounts(tokens: Int) async throws {
+        let folder = try TemporaryFolder()
+        let source = ScriptedSource { _ in
+            ModelResponse(answer: "1", promptTokens: tokens, completionTokens: tokens)
+        }
+        let result = try await Self.run(source, Self.options(2, folder.path("out")))
+        #expect(result.summary.meanTokens == Double(tokens))
+        let page = try String(contentsOfFile: folder.path("out/report.html"), encoding: .utf8)
+        #expect(markupProblems(page, voids: ["meta"]) == [])
+    }
+
     @Test("options out of their range are errors, and so is a task without problems")
     func badOptions() async throws {
         let source = ScriptedSource(Self.answer)
@@ -318,6 +330,11 @@ private struct Failure: Error, CustomStringConvertible {
         await #expect(throws: EvaluationError.self) {
             try await Evaluation(ProblemFile(path: empty), source: source).run()
         }
+        var many = Evaluation.Options()
+        (many.limit, many.samplesPerProblem) = (2000, 10_000)
+        let evaluation = try Evaluation(
+            ArithmeticTask(.addition, digits: (5, 5)), source: source, options: many)
+        await #expect(throws: EvaluationError.self) { try await evaluation.run() }
     }
 
     @Test("several samples are drawn, one is taken greedily")

@@ -68,8 +68,8 @@ public struct EvaluationSummary: Sendable {
         consAtK = answered.isEmpty ? nil : Double(agreed) / Double(answered.count)
         consInterval = Intervals.wilson(successes: agreed, trials: answered.count)
 
-        let tokens = result.records.compactMap { $0.response?.completionTokens }
-        meanTokens = tokens.isEmpty ? nil : Double(tokens.reduce(0, +)) / Double(tokens.count)
+        let tokens = result.records.compactMap { $0.response.map { Double($0.completionTokens) } }
+        meanTokens = tokens.isEmpty ? nil : tokens.reduce(0, +) / Double(tokens.count)
         outcomes = result.records.reduce(into: [:]) { counts, record in
             if let grade = record.grade { counts[grade.outcome, default: 0] += 1 }
         }
