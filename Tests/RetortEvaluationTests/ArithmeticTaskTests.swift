@@ -109,6 +109,12 @@ import Testing
         }
     }
 
+    @Test("a set that does not fit into memory is an error")
+    func tooMany() throws {
+        let task = try ArithmeticTask(.multiplication, digits: (18, 18))
+        #expect(evaluationFailure { _ = try task.problems(limit: nil) }.contains("give a limit"))
+    }
+
     @Test("counts of digits out of their range are errors", arguments: [0, -1, 19, 1000])
     func badDigits(digits: Int) {
         let text = evaluationFailure {

@@ -86,7 +86,6 @@ private struct Failure: Error, CustomStringConvertible {
         // 4 of the 7 samples that did not fail are right, in every problem.
         #expect(abs((json["pass_at_1"]?.doubleValue ?? 0) - 4.0 / 7) < 1e-12)
         #expect(json["confidence_interval"]?.arrayValue?.count == 2)
-        #expect(json["confidence_method"] == "cluster_bootstrap")
         // Each problem has a failed sample, so that there is no pass@8.
         #expect(json["pass_at_k"] == .null && json["pass_at"]?["4"]?.doubleValue == 1)
         #expect(json["cons_at_k"]?.doubleValue == 1)
@@ -122,6 +121,23 @@ private struct Failure: Error, CustomStringConvertible {
         let result = try await Self.run(source, Self.options(4))
         #expect(result.summary.passAt1 == 0)
         #expect(result.summary.interval == Intervals.wilson(successes: 0, trials: 10))
+        #expect(result.summary.json["confidence_method"] == "wilson")
+    }
+
+    @Test("several samples have a bootstrap's interval over the problems")
+    func clusters() async throws {
+        let source = ScriptedSource { request in
+            let numbers = request.prompt.text.split { !$0.isNumber }.compactMap { Int($0) }
+            let isRight = (numbers[0] + request.sample) % 3 > 0
+            return ModelResponse(answer: "\(numbers[0] * numbers[1] + (isRight ? 0 : 1))")
+        }
+        let result = try await Self.run(source, Self.options(4))
+        let shares = stride(from: 0, to: 40, by: 4).map { start in
+            Double(
+                result.records[start..<start + 4].count { $0.grade?.outcome == .correct }) / 4
+        }
+        #expect(result.summary.interval == Intervals.bootstrap(shares, seed: 0))
+        #expect(result.summary.json["confidence_method"] == "cluster_bootstrap")
     }
 
     @Test("samples have seeds of their own, the same in every run")
@@ -301,6 +317,18 @@ private struct Failure: Error, CustomStringConvertible {
         await #expect(throws: CancellationError.self) { try await stopped.value }
     }
 
+    @Test("counts of tokens that no model has do no harm", arguments: [Int.max, Int.min, -1])
+    func hostileCounts(tokens: Int) async throws {
+        let folder = try TemporaryFolder()
+        let source = ScriptedSource { _ in
+            ModelResponse(answer: "1", promptTokens: tokens, completionTokens: tokens)
+        }
+        let result = try await Self.run(source, Self.options(2, folder.path("out")))
+        #expect(result.summary.meanTokens == Double(tokens))
+        let page = try String(contentsOfFile: folder.path("out/report.html"), encoding: .utf8)
+        #expect(markupProblems(page, voids: ["meta"]) == [])
+    }
+
     @Test("options out of their range are errors, and so is a task without problems")
     func badOptions() async throws {
         let source = ScriptedSource(Self.answer)
@@ -318,6 +346,11 @@ private struct Failure: Error, CustomStringConvertible {
         await #expect(throws: EvaluationError.self) {
             try await Evaluation(ProblemFile(path: empty), source: source).run()
         }
+        var many = Evaluation.Options()
+        (many.limit, many.samplesPerProblem) = (2000, 10_000)
+        let evaluation = try Evaluation(
+            ArithmeticTask(.addition, digits: (5, 5)), source: source, options: many)
+        await #expect(throws: EvaluationError.self) { try await evaluation.run() }
     }
 
     @Test("several samples are drawn, one is taken greedily")

@@ -33,6 +33,9 @@ public struct Evaluation: Sendable {
         public var tokens = 0
     }
 
+    /// Of a run: all of them are kept in memory.
+    private static let mostSamples = 10_000_000
+
     private let task: any EvaluationTask
     private let source: any ResponseSource
     private let options: Options
@@ -70,6 +73,11 @@ public struct Evaluation: Sendable {
         }
         let samples = options.samplesPerProblem
         let count = problems.count * samples
+        guard count <= Self.mostSamples else {
+            throw EvaluationError(
+                "\(problems.count) problems with \(samples) samples each; expected \(Self.mostSamples) samples in all at most"
+            )
+        }
         var records = [SampleRecord?](repeating: nil, count: count)
         var state = Progress(total: count)
         try await withThrowingTaskGroup(of: (Int, SampleRecord, Bool).self) { group in
@@ -92,7 +100,8 @@ public struct Evaluation: Sendable {
                 state.done += 1
                 state.correct += record.grade?.outcome == .correct ? 1 : 0
                 state.failed += record.error == nil ? 0 : 1
-                state.tokens += isNew ? record.response?.completionTokens ?? 0 : 0
+                // A server may say anything.
+                state.tokens &+= isNew ? record.response?.completionTokens ?? 0 : 0
                 progress(state)
                 start()
             }

@@ -35,8 +35,8 @@ public struct EvaluationSummary: Sendable {
     /// By difficulty, in the order of the numbers in their names.
     public let groups: [Group]
 
-    /// Whether ``interval`` comes from one sample of each problem.
-    var isWilson: Bool { options.samplesPerProblem == 1 }
+    /// Whether ``interval`` is Wilson's and not a bootstrap's.
+    let isWilson: Bool
 
     init(_ result: EvaluationResult) {
         task = result.task
@@ -48,7 +48,10 @@ public struct EvaluationSummary: Sendable {
         let seed = result.options.seed
         let isSingle = result.options.samplesPerProblem == 1
 
-        (passAt1, interval) = Self.accuracy(of: answered, isSingle: isSingle, seed: seed)
+        let accuracy = Self.accuracy(of: answered, isSingle: isSingle, seed: seed)
+        passAt1 = accuracy?.mean
+        interval = accuracy?.interval
+        isWilson = accuracy?.isWilson ?? isSingle
         let samples = result.options.samplesPerProblem
         let ks = sequence(first: 1) { $0 * 2 < samples ? $0 * 2 : nil }
         passAtK = (Array(ks) + (samples > 1 ? [samples] : [])).compactMap { k in
@@ -68,8 +71,8 @@ public struct EvaluationSummary: Sendable {
         consAtK = answered.isEmpty ? nil : Double(agreed) / Double(answered.count)
         consInterval = Intervals.wilson(successes: agreed, trials: answered.count)
 
-        let tokens = result.records.compactMap { $0.response?.completionTokens }
-        meanTokens = tokens.isEmpty ? nil : Double(tokens.reduce(0, +)) / Double(tokens.count)
+        let tokens = result.records.compactMap { $0.response.map { Double($0.completionTokens) } }
+        meanTokens = tokens.isEmpty ? nil : tokens.reduce(0, +) / Double(tokens.count)
         outcomes = result.records.reduce(into: [:]) { counts, record in
             if let grade = record.grade { counts[grade.outcome, default: 0] += 1 }
         }
@@ -86,18 +89,18 @@ public struct EvaluationSummary: Sendable {
 
     private static func accuracy(
         of problems: [[SampleRecord]], isSingle: Bool, seed: UInt64
-    ) -> (Double?, ClosedRange<Double>?) {
+    ) -> (mean: Double, interval: ClosedRange<Double>, isWilson: Bool)? {
         let values = problems.compactMap(accuracy)
-        guard !values.isEmpty else { return (nil, nil) }
         let mean = values.reduce(0, +) / Double(values.count)
         // Of values that are all the same every resample is too, which says nothing.
         let right = values.count { $0 == 1 }
         let isAlike = right == values.count || values.allSatisfy { $0 == 0 }
+        let isWilson = isSingle || isAlike
         let interval =
-            isSingle || isAlike
+            isWilson
             ? Intervals.wilson(successes: right, trials: values.count)
             : Intervals.bootstrap(values, seed: seed)
-        return (mean, interval)
+        return interval.map { (mean, $0, isWilson) }
     }
 
     private static func groups(_ problems: [[SampleRecord]], isSingle: Bool, seed: UInt64)
@@ -110,10 +113,12 @@ public struct EvaluationSummary: Sendable {
         }
         return byName.keys.sorted { key($0) < key($1) }.compactMap { name in
             let problems = byName[name] ?? []
-            let (mean, interval) = accuracy(of: problems, isSingle: isSingle, seed: seed)
-            guard let mean, let interval else { return nil }
+            guard let accuracy = accuracy(of: problems, isSingle: isSingle, seed: seed) else {
+                return nil
+            }
             return Group(
-                difficulty: name, problems: problems.count, accuracy: mean, interval: interval)
+                difficulty: name, problems: problems.count, accuracy: accuracy.mean,
+                interval: accuracy.interval)
         }
     }
 }

@@ -25,6 +25,9 @@ public protocol EvaluationTask: Sendable {
 }
 
 extension EvaluationTask {
+    /// Problems of one set: all of them are kept in memory.
+    static var mostProblems: Int { 1_000_000 }
+
     /// The first problems of a set.
     /// - Parameter limit: Nil for all, which of a generated task may be a great many.
     /// - Throws: ``EvaluationError`` if a problem cannot be read or made, or two have one id.
@@ -33,9 +36,15 @@ extension EvaluationTask {
     {
         var problems: [Problem] = []
         if let limit, limit <= 0 { return problems }
+        let most = min(limit ?? Self.mostProblems + 1, Self.mostProblems + 1)
         try forEachProblem(split, seed: seed) { problem in
             problems.append(problem)
-            return limit.map { problems.count < $0 } ?? true
+            return problems.count < most
+        }
+        guard problems.count <= Self.mostProblems else {
+            throw EvaluationError(
+                "\(name) has more than \(Self.mostProblems) problems; give a limit of so many at most"
+            )
         }
         var ids: Set<String> = []
         for problem in problems where !ids.insert(problem.id).inserted {

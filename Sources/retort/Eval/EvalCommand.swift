@@ -119,8 +119,11 @@ struct EvalCommand: AsyncParsableCommand {
         options.path = data
         options.allowsPrograms = allowPrograms
         let task = try TaskCatalog.task(task, options)
+        let settings = settings(task)
+        // Before the model is opened, which may take a while: a bad file should not wait for it.
+        _ = try task.problems(settings.split, seed: settings.seed, limit: settings.limit)
         let earlier = try baseline.map { try EvaluationResult.accuracies(directory: $0) }
-        let evaluation = try Evaluation(task, source: try source(), options: settings(task))
+        let evaluation = try Evaluation(task, source: try source(), options: settings)
         let display = EvalDisplay(isQuiet: json)
         let running = Task { try await evaluation.run(progress: display.show) }
         let interruption = Interruption(others: [SIGTERM]) { running.cancel() }

@@ -3,13 +3,12 @@
 /// All expressions over given numbers: binary trees whose leaves are the numbers in any order, each
 /// number once, and whose inner nodes are + - * /. Equal numbers are told apart, and so are a + b and
 /// b + a: k numbers have k! · Catalan(k-1) · 4^(k-1) expressions, 192 for three.
-package enum CountdownSolver {
-    package static let mostNumbers = 6
+public enum CountdownSolver {
+    public static let mostNumbers = 6
 
     /// What can be made of all the numbers, with results that are integers from 1 to `limit` all the
     /// way.
-    package static func reachable(_ numbers: [Int], limit: Int, onlySums: Bool = false) -> Set<Int>
-    {
+    public static func reachable(_ numbers: [Int], limit: Int, onlySums: Bool = false) -> Set<Int> {
         guard !numbers.isEmpty, numbers.count <= mostNumbers else { return [] }
         var values = [[Int]](repeating: [], count: 1 << numbers.count)
         for mask in 1..<values.count {
@@ -41,7 +40,7 @@ package enum CountdownSolver {
     /// fractions and negative numbers come between. One that divides by 0 equals nothing.
     /// - Parameter numbers: 1 to ``mostNumbers``, each from 1 to 99.
     /// - Throws: ``EvaluationError`` if the numbers are others.
-    package static func count(_ numbers: [Int], target: Int)
+    public static func count(_ numbers: [Int], target: Int)
         throws(EvaluationError) -> (hits: Int, all: Int)
     {
         try check(numbers)
@@ -79,7 +78,7 @@ package enum CountdownSolver {
     /// Calls `body` with every expression and its value, nil where it divides by 0.
     /// - Parameter numbers: 1 to 4, of which there are 7,680; more would be millions of texts.
     /// - Throws: ``EvaluationError`` if the numbers are others.
-    package static func forEachExpression(
+    public static func forEachExpression(
         _ numbers: [Int], _ body: (_ text: String, _ value: (Int, Int)?) -> Void
     ) throws(EvaluationError) {
         try check(numbers)
@@ -115,7 +114,7 @@ package enum CountdownSolver {
 
     /// How likely it is that one of `tries` expressions, drawn at random, is among the hits: what a
     /// model that spends so many tries in its thought reaches without knowing anything.
-    package static func ceiling(hits: Int, of all: Int, tries: Int, withReplacement: Bool) -> Double
+    public static func ceiling(hits: Int, of all: Int, tries: Int, withReplacement: Bool) -> Double
     {
         guard all > 0, hits > 0, tries > 0 else { return 0 }
         guard !withReplacement else {
