@@ -186,7 +186,7 @@ let package = Package(
                 .target(name: "RetortMPI", condition: .when(traits: ["MPI"])),
                 "RetortEngine", "RetortHub", "RetortJSON", "RetortFormats", "RetortModels",
                 "RetortTraining", "RetortServer", "RetortTensor", "RetortTokenizers",
-                "RetortTemplates", "RetortEvaluation",
+                "RetortTemplates", "RetortEvaluation", "RetortClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),

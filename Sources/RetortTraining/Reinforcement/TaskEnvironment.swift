@@ -6,6 +6,7 @@
 import Dispatch
 import RetortEngine
 import RetortEvaluation
+import RetortJSON
 import RetortTemplates
 import RetortTokenizers
 import Synchronization
@@ -90,7 +91,7 @@ public final class TaskEnvironment: PolicyEnvironment {
         guard prompt.source != nil else { return messages.map(\.content).joined(separator: "\n") }
         return try prompt.render(
             messages.map { Message(role: $0.role, content: .text($0.content)) }, tools: nil,
-            addGenerationPrompt: true, thinking: true, variables: [:])
+            addGenerationPrompt: true, thinking: true, variables: JSONObject())
     }
 
     public func rewards(_ answers: [PolicyAnswer]) throws -> [PolicyReward] {

@@ -37,7 +37,7 @@ struct EndpointOptions: ParsableArguments {
     func configuration(concurrency: Int) throws -> ChatClientConfiguration? {
         guard let endpoint else { return nil }
         var key: APIKey?
-        if let keyVariable { key = try APIKey(environment: keyVariable) }
+        if let keyVariable { key = try APIKey(environmentVariable: keyVariable) }
         if let keyFile { key = try APIKey(file: keyFile) }
         return ChatClientConfiguration(
             endpoint: try ChatEndpoint(parsing: endpoint), key: key,

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import RetortClient
 import RetortEvaluation
 import RetortJSON
 
@@ -92,6 +93,7 @@ struct EvalCommand: AsyncParsableCommand {
     @Flag(help: "Print one JSON object.")
     var json = false
 
+    @OptionGroup(title: "Endpoint") var endpointOptions: EndpointOptions
     @OptionGroup(title: "Model") var modelOptions: ModelOptions
 
     func validate() throws {
@@ -123,7 +125,19 @@ struct EvalCommand: AsyncParsableCommand {
         // Before the model is opened, which may take a while: a bad file should not wait for it.
         _ = try task.problems(settings.split, seed: settings.seed, limit: settings.limit)
         let earlier = try baseline.map { try EvaluationResult.accuracies(directory: $0) }
-        let evaluation = try Evaluation(task, source: try source(), options: settings)
+        guard let configuration = try endpointOptions.configuration(concurrency: concurrency)
+        else {
+            let source = try EngineResponseSource(
+                try modelOptions.open(model), concurrency: concurrency)
+            return try await run(Evaluation(task, source: source, options: settings), earlier)
+        }
+        try await ChatClient.withClient(configuration) { client in
+            let source = EndpointResponseSource(client: client, model: model)
+            try await run(Evaluation(task, source: source, options: settings), earlier)
+        }
+    }
+
+    private func run(_ evaluation: Evaluation, _ earlier: [String: Double]?) async throws {
         let display = EvalDisplay(isQuiet: json)
         let running = Task { try await evaluation.run(progress: display.show) }
         let interruption = Interruption(others: [SIGTERM]) { running.cancel() }
@@ -141,11 +155,6 @@ struct EvalCommand: AsyncParsableCommand {
         }
         display.end()
         try report(result, earlier)
-    }
-
-    /// Who answers.
-    private func source() throws -> any ResponseSource {
-        try EngineResponseSource(try modelOptions.open(model), concurrency: concurrency)
     }
 
     private func settings(_ task: any EvaluationTask) -> Evaluation.Options {
