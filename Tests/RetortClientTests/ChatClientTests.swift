@@ -207,6 +207,23 @@ struct ChatClientTests {
         #expect(clock.sleeps == [.seconds(seconds)])
     }
 
+    @Test("A pause that one request was asked for holds the client's others")
+    func sharedPause() async throws {
+        teacher.misbehave(.text("", status: 429, ("Retry-After", "30")))
+        defer { teacher.stop() }
+        let configuration = ChatClientConfiguration(
+            endpoint: try ChatEndpoint(parsing: teacher.address), clock: clock.clock())
+        let start = clock.time
+        try await ChatClient.withClient(configuration) { client in
+            await #expect(throws: ClientError.self) {
+                _ = try await client.complete(Self.request) { _ in false }
+            }
+            #expect(clock.time == start)
+            _ = try await client.complete(Self.request)
+        }
+        #expect(clock.time == start + 30)
+    }
+
     @Test("A Retry-After that asks for too long ends the tries")
     func longRetryAfter() async throws {
         teacher.answer { _ in .text("", status: 429, ("Retry-After", "86400")) }
@@ -221,6 +238,16 @@ struct ChatClientTests {
         teacher.answer { _ in
             .stream([#"{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}"#])
         }
+        #expect(try await ask().choices[0].content == "x")
+        #expect(teacher.requests.count == 1)
+    }
+
+    @Test("A whole stream on a connection that then breaks is whole", arguments: [true, false])
+    func brokenAfterwards(hasDone: Bool) async throws {
+        let last = #"{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}"#
+        var reply = Reply.stream(hasDone ? [last, "[DONE]"] : [last])
+        reply.promisedLength = 5000
+        teacher.misbehave(reply)
         #expect(try await ask().choices[0].content == "x")
         #expect(teacher.requests.count == 1)
     }
