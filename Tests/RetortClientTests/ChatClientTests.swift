@@ -207,6 +207,23 @@ struct ChatClientTests {
         #expect(clock.sleeps == [.seconds(seconds)])
     }
 
+    @Test("A pause that one request was asked for holds the client's others")
+    func sharedPause() async throws {
+        teacher.misbehave(.text("", status: 429, ("Retry-After", "30")))
+        defer { teacher.stop() }
+        let configuration = ChatClientConfiguration(
+            endpoint: try ChatEndpoint(parsing: teacher.address), clock: clock.clock())
+        let start = clock.time
+        try await ChatClient.withClient(configuration) { client in
+            await #expect(throws: ClientError.self) {
+                _ = try await client.complete(Self.request) { _ in false }
+            }
+            #expect(clock.time == start)
+            _ = try await client.complete(Self.request)
+        }
+        #expect(clock.time == start + 30)
+    }
+
     @Test("A Retry-After that asks for too long ends the tries")
     func longRetryAfter() async throws {
         teacher.answer { _ in .text("", status: 429, ("Retry-After", "86400")) }
@@ -221,6 +238,16 @@ struct ChatClientTests {
         teacher.answer { _ in
             .stream([#"{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}"#])
         }
+        #expect(try await ask().choices[0].content == "x")
+        #expect(teacher.requests.count == 1)
+    }
+
+    @Test("A whole stream on a connection that then breaks is whole", arguments: [true, false])
+    func brokenAfterwards(hasDone: Bool) async throws {
+        let last = #"{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}"#
+        var reply = Reply.stream(hasDone ? [last, "[DONE]"] : [last])
+        reply.promisedLength = 5000
+        teacher.misbehave(reply)
         #expect(try await ask().choices[0].content == "x")
         #expect(teacher.requests.count == 1)
     }
@@ -240,20 +267,18 @@ struct ChatClientTests {
         #expect(teacher.requests.count == 2)
     }
 
-    @Test("An endpoint that is not there is unreachable, and nothing was charged")
-    func unreachable() async throws {
-        teacher.stop()
-        // The port is free again once the listening thread has gone.
-        let error = await #expect(throws: ClientError.self) {
-            _ = try await ask { configuration in
-                configuration.retry.maximumAttempts = 2
-                if let endpoint = try? ChatEndpoint(parsing: "http://127.0.0.1:1/v1") {
-                    configuration.endpoint = endpoint
-                }
-            }
+    @Test(
+        "An endpoint that is not there is unreachable, and nothing was charged",
+        arguments: ["127.0.0.1", "localhost"])
+    func unreachable(host: String) async throws {
+        let endpoint = try ChatEndpoint(parsing: "http://\(host):1/v1")
+        let error = await failure {
+            $0.retry.maximumAttempts = 2
+            $0.endpoint = endpoint
         }
         #expect(error?.kind == .unreachable)
         #expect(error?.mayBeCharged == false)
+        #expect(retries.all.count == 1)
     }
 
     @Test("Answers longer than the limit are refused", arguments: [true, false])

@@ -23,7 +23,7 @@ struct EventStreamTests {
     }
 
     private static let mixed =
-        "\u{FEFF}data: one\r\n\r\n: a comment\ndata:two\ndata: more\n\nevent: x\nid: 7\ndata: é€𝄞\r\r"
+        "\u{FEFF}data: one\r\n\r\n: a comment\r\ndata:two\r\ndata: more\n\nevent: x\nid: 7\ndata: é€𝄞\r\r"
         + "data\n\nretry: 5\n\ndatabase: no\n\ndata:  spaced \n\n"
 
     @Test("However the bytes are cut, the events are the same", arguments: [1, 2, 3, 5, 17, 4096])

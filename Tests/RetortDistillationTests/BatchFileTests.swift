@@ -106,7 +106,7 @@ struct BatchFileTests {
         #expect(!read.errors.contains { $0.reason.contains("SECRET") })
         let failures = try await cache.failures()
         #expect(failures.map(\.kind) == ["contextTooLong"])
-        #expect(!failures[0].reason.contains("SECRET"))
+        #expect(failures.first?.reason.contains("SECRET") == false)
         let summary = try await cache.summary()
         #expect(summary.pending == 3)
         #expect(summary.leased == 3)

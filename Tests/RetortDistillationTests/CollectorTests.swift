@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import GRDB
 import RetortClient
 import RetortDistillation
 import RetortJSON
@@ -107,6 +108,29 @@ struct CollectorTests {
         #expect(try await desk.collect(plan, into: cache).answered == 50)
     }
 
+    @Test("A run that ends does not wait for those who wait to try again", .timeLimit(.minutes(2)))
+    func noWaiting() async throws {
+        let cache = try desk.open()
+        let (waits, wait) = AsyncStream<Void>.makeStream()
+        desk.teacher.answer { request in
+            if request.prompt == "question 0" { return .text("", status: 503) }
+            var reply = Reply.text("", status: 401)
+            reply.delay = .milliseconds(300)
+            return reply
+        }
+        let report = try await desk.collect(
+            try Desk.plan(2), into: cache, concurrency: 2, baseDelay: .seconds(600)
+        ) { event in
+            if case .retrying = event { wait.finish() }
+        }
+        for await _ in waits {}
+        guard case .endpoint = report.end else {
+            Issue.record("ended by \(report.end)")
+            return
+        }
+        #expect(try await cache.summary().pending == 2)
+    }
+
     @Test("An outage ends the run")
     func outage() async throws {
         let cache = try desk.open()
@@ -195,15 +219,26 @@ struct CollectorTests {
 
     @Test("An answer that takes longer than a lease is not asked for by another run")
     func heartbeat() async throws {
-        desk.teacher.answer { request in
-            var reply = Reply.answer(to: request, "slow")
-            reply.delay = .milliseconds(1500)
-            return reply
+        let path = desk.path("cache.sqlite")
+        let caches = [try desk.open(), try desk.open()]
+        // The caches' time goes on only after the lease was renewed, however busy the machine is.
+        desk.teacher.answer { [desk] request in
+            var configuration = Configuration()
+            configuration.readonly = true
+            let queue = try? DatabaseQueue(path: path, configuration: configuration)
+            let until = {
+                try? queue?.read {
+                    try Double.fetchOne($0, sql: "SELECT lease_until FROM requests")
+                }
+            }
+            for _ in 0..<4 {
+                let before = until() ?? 0
+                desk.advance(0.3)
+                for _ in 0..<1000 where (until() ?? 0) <= before { usleep(20_000) }
+            }
+            return .answer(to: request, "slow")
         }
         let plan = try Desk.plan(1)
-        // Real time: a lease is renewed by it.
-        let path = desk.path("cache.sqlite")
-        let caches = [try RequestCache(path: path), try RequestCache(path: path)]
         let reports = try await withThrowingTaskGroup(of: CollectionReport.self) { group in
             for cache in caches {
                 group.addTask {
@@ -239,7 +274,7 @@ struct CollectorTests {
             {"prompt": "2+2?", "answer": 4, "difficulty": 3}
 
             {"id": "x", "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "q"}]}
-            """#, to: "prompts.jsonl")
+            """#.replacing("\n", with: "\r\n"), to: "prompts.jsonl")
         let prompts = try PromptRecord.read(path: path)
         #expect(prompts.count == 2)
         #expect(prompts[0].question == "2+2?")

@@ -93,7 +93,7 @@ struct DatasetTests {
         #expect(statistics.keptCost == (try Dollars(0.42)))
         let duplicates = try desk.lines("data/duplicates.jsonl")
         #expect(duplicates.count == 1)
-        #expect(duplicates[0]["repeats"]?.stringValue == plan[2].key.hash)
+        #expect(duplicates.first?["repeats"]?.stringValue == plan[2].key.hash)
         let json = try JSONValue(parsing: try desk.read("data/statistics.json"))
         #expect(json == statistics.json)
         #expect(json["rejections"]?["finish_length"]?.intValue == 1)
@@ -211,12 +211,12 @@ struct DatasetTests {
         #expect(statistics.rejections[.contaminated] == (withReplies ? 2 : 1))
         let matches = try desk.lines("data/decontamination.jsonl")
         #expect(matches.count == (withReplies ? 2 : 1))
-        #expect(matches[0]["request_hash"]?.stringValue == plan[1].key.hash)
-        #expect(matches[0]["evaluation"] == "gsm8k")
-        #expect(matches[0]["item"] == "7")
-        #expect(matches[0]["place"] == "prompt")
-        #expect(matches[0]["text"]?.stringValue == leaked)
-        if withReplies { #expect(matches[1]["place"] == "reply") }
+        #expect(matches.first?["request_hash"]?.stringValue == plan[1].key.hash)
+        #expect(matches.first?["evaluation"] == "gsm8k")
+        #expect(matches.first?["item"] == "7")
+        #expect(matches.first?["place"] == "prompt")
+        #expect(matches.first?["text"]?.stringValue == leaked)
+        if withReplies { #expect(matches.last?["place"] == "reply") }
         let card = try desk.read("data/README.md")
         #expect(card.contains("gsm8k"))
     }

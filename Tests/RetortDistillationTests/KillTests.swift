@@ -8,7 +8,8 @@ import RetortDistillation
 import TestSupport
 import Testing
 
-@Suite("A killed collector")
+// Reading the process's output blocks a thread; two at once would block a small machine's all.
+@Suite("A killed collector", .serialized)
 struct KillTests {
     private static let prompts = 150
 

@@ -37,6 +37,10 @@ struct RequestCacheTests {
         let answer = try ChatCompletion.make("42", reasoning: "hm")
         #expect(try await cache.finish(key, owner: "a", answer, price: nil))
         #expect(try await lease(cache, "b") == .done)
+        // Whoever comes late with a failure changes nothing.
+        try await cache.fail(key, owner: "a", ClientError(.refused, "no"))
+        try await cache.release(key, owner: "a", mayBeCharged: true)
+        #expect(try await cache.failures().isEmpty)
         try cache.close()
         let again = try desk.open()
         let stored = try #require(try await again.answer(key))

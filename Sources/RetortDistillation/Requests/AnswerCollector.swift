@@ -162,8 +162,14 @@ public struct AnswerCollector: Sendable {
             return
         }
         let price = options.budget.prices[planned.request.model]
-        try await cache.finish(key, owner: owner, answer, price: price)
+        let isFirst = try await cache.finish(key, owner: owner, answer, price: price)
         state.succeed()
+        guard isFirst else {
+            // The lease was lost, and someone else's answer stays.
+            state.count { $0.cached += 1 }
+            onEvent(.cached(hash: key.hash))
+            return
+        }
         state.count { report in
             report.answered += 1
             if answer.usage == nil { report.withoutUsage += 1 }

@@ -77,13 +77,14 @@ final class Desk: Sendable {
     @discardableResult
     func collect(
         _ plan: CollectionPlan, into cache: RequestCache, concurrency: Int = 4,
-        attempts: Int = 4, idle: Duration = .seconds(20),
+        attempts: Int = 4, idle: Duration = .seconds(20), baseDelay: Duration = .zero,
         options: AnswerCollector.Options = .init(),
         onEvent: @escaping @Sendable (CollectionEvent) -> Void = { _ in }
     ) async throws -> CollectionReport {
         let configuration = ChatClientConfiguration(
             endpoint: try ChatEndpoint(parsing: teacher.address),
-            retry: ClientRetryPolicy(maximumAttempts: attempts, baseDelay: .zero),
+            retry: ClientRetryPolicy(
+                maximumAttempts: attempts, baseDelay: baseDelay, maximumDelay: .seconds(600)),
             limits: RateLimits(maximumConcurrency: concurrency), idleTimeout: idle)
         var options = options
         options.pollInterval = .milliseconds(5)
