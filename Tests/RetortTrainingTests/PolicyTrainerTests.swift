@@ -6,11 +6,13 @@ import RetortFormats
 import RetortJSON
 import RetortModels
 import RetortTensor
+import RetortTokenizers
 import RetortTraining
 import TestSupport
 import Testing
 
-/// A letter is asked for: answers are worth the share of their tokens that are this letter.
+/// Answers are worth the share of their tokens whose ids leave 1 when divided by 4. A quarter of the
+/// vocabulary ends an answer, so that those of a model that knows nothing end at all.
 private struct Letters: PolicyEnvironment {
     let levels: [String]
     let tokens: [Int32]
@@ -34,10 +36,10 @@ private struct Letters: PolicyEnvironment {
             return PolicyReward(total: 0, parts: ["share": 0], isCorrect: false, thinks: false)
         }
         let text = answer.tokens.dropLast()
-        let right = text.count { $0 == answer.problem.prompt[1] }
+        let right = text.count { $0 % 4 == 1 }
         let share = text.isEmpty ? 0 : Double(right) / Double(text.count)
         return PolicyReward(
-            total: share, parts: ["share": share], isCorrect: share > 0.5, thinks: text.count > 3)
+            total: share, parts: ["share": share], isCorrect: share > 0.7, thinks: text.count > 3)
     }
 }
 
@@ -48,6 +50,17 @@ private struct Letters: PolicyEnvironment {
             levels: (0..<levels).map { "level \($0)" },
             tokens: tokenizer.encode("abc", addSpecialTokens: false),
             opening: tokenizer.encode("?", addSpecialTokens: false)[0])
+    }
+
+    /// A model to begin from, which knows nothing.
+    private func start(_ kind: String) throws -> SmallRun {
+        let small = try SmallRun(kind)
+        try small.makeStart()
+        let size = try Checkpoint(path: small.folder.path("base/model")).config.vocabSize
+        let ends = stride(from: 0, to: size, by: 4).map { String($0) }.joined(separator: ", ")
+        _ = try small.folder.write(
+            "{\"eos_token_id\": [\(ends)]}", to: "base/model/generation_config.json")
+        return small
     }
 
     private func recipe(
@@ -78,8 +91,7 @@ private struct Letters: PolicyEnvironment {
 
     @Test("rewards rise", arguments: PolicyVariant.allCases)
     func learns(variant: PolicyVariant) throws {
-        let small = try SmallRun("llama")
-        try small.makeStart()
+        let small = try start("llama")
         let recipe = try recipe(small, steps: 40, ["variant": .string(variant.rawValue)])
         let trainer = try PolicyTrainer(recipe, environment(small))
         let before = try trainer.evaluate()
@@ -99,8 +111,7 @@ private struct Letters: PolicyEnvironment {
         "a run that was stopped goes on with the same bits",
         arguments: ["plain", "reference", "minibatches"], ["llama", "deepseek"])
     func resume(kind: String, model: String) throws {
-        let small = try SmallRun(model)
-        try small.makeStart()
+        let small = try start(model)
         let settings: [String: JSONValue] =
             switch kind {
             case "reference": ["kl": 0.1, "reference_every": 3]
@@ -141,8 +152,7 @@ private struct Letters: PolicyEnvironment {
 
     @Test("sampling answers greedily is what the generator does", arguments: ["llama", "deepseek"])
     func greedy(model: String) throws {
-        let small = try SmallRun(model)
-        try small.makeStart()
+        let small = try start(model)
         let opened = try ReasoningModel(path: small.folder.path("base/model"))
         let generator = try Generator(opened, contextLength: 64, cacheType: .f32)
         let sampler = try RolloutSampler(
@@ -171,8 +181,7 @@ private struct Letters: PolicyEnvironment {
 
     @Test("equal seeds give equal answers, in however many places", arguments: [1, 3, 40])
     func seeds(places: Int) throws {
-        let small = try SmallRun("llama")
-        try small.makeStart()
+        let small = try start("llama")
         let opened = try ReasoningModel(path: small.folder.path("base/model"))
         func sample(_ places: Int, seed: UInt64) throws -> [[RolloutSampler.Rollout]]? {
             let sampler = try RolloutSampler(
@@ -191,8 +200,7 @@ private struct Letters: PolicyEnvironment {
     }
 
     @Test("what does not fit together is refused") func refused() throws {
-        let small = try SmallRun("llama")
-        try small.makeStart()
+        let small = try start("llama")
         let environment = try environment(small)
         let lora: JSONValue = [
             "kind": "rl", "output": .string(small.folder.path("run")),

@@ -156,6 +156,7 @@ public final class PolicyTrainer {
             }
             if isLast || isBest || state.step % recipe.checkpoints.every == 0 {
                 try save()
+                try writeReport()
                 saved = state.step
                 try observe(.checkpoint(directory.checkpoint(state.step)))
             }
