@@ -117,7 +117,7 @@ let package = Package(
         module(
             "RetortEvaluation",
             [
-                "RetortFormats", "RetortGrammar", "RetortJSON", "RetortReport",
+                "RetortFormats", "RetortTensor", "RetortGrammar", "RetortJSON", "RetortReport",
                 .product(name: "BigInt", package: "BigInt"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -215,7 +215,7 @@ let package = Package(
         tests("RetortTemplates", ["RetortJSON"]),
         tests("RetortGrammar", ["RetortJSON"]),
         tests("RetortReport"),
-        tests("RetortEvaluation", ["RetortJSON"]),
+        tests("RetortEvaluation", ["RetortJSON", "RetortTensor"]),
         tests(
             "RetortEngine",
             [

@@ -7,7 +7,8 @@ import Testing
 @Suite struct UsageTests {
     private static let commands = [
         "chat", "pull", "list", "show", "rm", "tokenize", "detokenize", "render", "score",
-        "convert", "bench", "bench-tokenizer", "train-tokenizer", "doctor", "serve", "keys", "eval", "rl",
+        "convert", "bench", "bench-tokenizer", "train-tokenizer", "doctor", "serve", "keys", "eval",
+        "rl", "traces",
     ]
 
     @Test("every command explains itself on stdout", arguments: commands)

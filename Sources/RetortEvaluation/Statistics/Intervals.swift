@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import RetortTensor
+
 /// Intervals that hold the true accuracy 95 times in a hundred.
 public enum Intervals {
     /// The standard normal distribution's 97.5 % quantile.
@@ -55,7 +57,7 @@ public enum Intervals {
     }
 
     private static func resampledMeans(_ values: [Double], seed: UInt64) -> [Double] {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         return (0..<resamples).map { _ in
             var sum = 0.0
             for _ in values.indices { sum += values[random.index(below: values.count)] }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import RetortTensor
+
 /// The numbers `0..<count` in a random order, each place of it computed by itself (a Feistel network
 /// whose values outside the range are sent through again). For sets of problems of any size.
 struct RandomOrder {
@@ -12,7 +14,7 @@ struct RandomOrder {
         self.count = count
         let bits = max(2, 128 - (count - 1).leadingZeroBitCount)
         halfBits = (bits + 1) / 2
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         keys = (0..<6).map { _ in random.next() }
     }
 
@@ -29,23 +31,13 @@ struct RandomOrder {
         var left = UInt64(truncatingIfNeeded: value >> halfBits)
         var right = UInt64(truncatingIfNeeded: value) & mask
         for key in keys {
-            (left, right) = (right, left ^ (StableHash.mix(right &+ key) & mask))
+            (left, right) = (right, left ^ (SplitMix64.mix(right &+ key) & mask))
         }
         return UInt128(left) << halfBits | UInt128(right)
     }
 }
 
-/// SplitMix64 (Steele et al. 2014): the random numbers of everything here that must be repeatable.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        return StableHash.mix(state)
-    }
-
+extension SplitMix64 {
     /// A number below `count`, by the high half of a product: the same in any language.
     mutating func index(below count: Int) -> Int {
         Int(next().multipliedFullWidth(by: UInt64(count)).high)

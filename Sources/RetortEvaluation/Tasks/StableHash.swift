@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import RetortTensor
+
 /// Hashes that are the same on every machine and for ever, so that what is held out stays so.
 package enum StableHash {
-    /// FNV-1a over UTF-8 (Fowler, Noll, Vo), finished as SplitMix64 does: FNV's own low bits are poor.
+    /// FNV-1a over UTF-8, finished as SplitMix64 does: FNV's own low bits are poor.
     package static func hash(_ text: String) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        return mix(hash)
-    }
-
-    /// SplitMix64's finaliser.
-    package static func mix(_ value: UInt64) -> UInt64 {
-        var z = value
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
+        SplitMix64.mix(FNVHash(text.utf8).value)
     }
 
     /// Whether what `text` names is among the `percent` of a hundred that are held out.

@@ -3,6 +3,8 @@
 // Numbers and a target: a search that a model has to do in its thought. A part of all sets of numbers
 // is held out by a hash, whatever the target.
 
+import RetortTensor
+
 /// Countdown: make a number of given numbers.
 public struct CountdownTask: EvaluationTask {
     /// How many numbers are given.
@@ -55,7 +57,7 @@ public struct CountdownTask: EvaluationTask {
             let target = Int(index % targets) + 1
             let reachable = CountdownSolver.reachable(numbers, limit: Self.largestIntermediate)
             guard reachable.contains(target) else { continue }
-            var random = SeededGenerator(seed: seed ^ StableHash.mix(UInt64(index) &+ 1))
+            var random = SplitMix64(seed: seed ^ SplitMix64.mix(UInt64(index) &+ 1))
             var given = numbers
             // Not the standard library's shuffle, whose order is not promised.
             for last in given.indices.dropFirst().reversed() {
