@@ -21,39 +21,14 @@ struct EvaluationReport {
     }
 
     var page: String {
-        let title = MarkupText.escape("Evaluation of \(result.options.model) on \(result.task)")
-        let rows = figures.map {
-            "<tr><th scope=\"row\">\(MarkupText.escape($0.name))</th><td>\(MarkupText.escape($0.value))</td></tr>"
-        }
-        return """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta name="color-scheme" content="light dark">
-            <title>\(title)</title>
-            <style>\(ReportStyle.page)</style>
-            </head>
-            <body>
-            <main>
-            <h1>\(title)</h1>
-            <section><h2>Key figures</h2>
-            <table><tbody>
-            \(rows.joined(separator: "\n"))
-            </tbody></table></section>
-            <section><h2>Accuracy by difficulty</h2>
-            \(accuracyChart.svg)
-            <p>Whiskers are 95 % intervals.</p></section>
-            <section><h2>Length of the answers</h2>
-            \(lengthChart.svg)</section>
-            <section><h2>Transcripts</h2>
-            \(transcripts.joined(separator: "\n"))</section>
-            </main>
-            </body>
-            </html>
-
-            """
+        var page = ReportPage(
+            title: "Evaluation of \(result.options.model) on \(result.task)", figures: figures)
+        page.add(
+            "Accuracy by difficulty",
+            "\(accuracyChart.svg)\n<p>Whiskers are 95 % intervals.</p>")
+        page.add("Length of the answers", lengthChart.svg)
+        page.add("Transcripts", transcripts.joined(separator: "\n"))
+        return page.html
     }
 
     // MARK: - Figures

@@ -60,12 +60,14 @@ struct PolicyReport {
     ]
 
     let name: String
-    private let figures: [(String, String)]
+    private let figures: [(name: String, value: String)]
     private var points: [String: Downsampler] = [:]
 
     /// Reads a run's metrics.jsonl.
     /// - Throws: ``TrainingError`` if it cannot be read.
-    init(run directory: String, name: String, figures: [(String, String)]) throws(TrainingError) {
+    init(run directory: String, name: String, figures: [(name: String, value: String)])
+        throws(TrainingError)
+    {
         self.name = name
         self.figures = figures
         let reader = try LineReader(
@@ -88,7 +90,7 @@ struct PolicyReport {
     }
 
     var page: String {
-        var sections: [String] = []
+        var page = ReportPage(title: name, figures: figures)
         for (index, chart) in Self.charts.enumerated() {
             let series = chart.curves.enumerated().compactMap { place, curve in
                 points[curve.key].map {
@@ -100,37 +102,9 @@ struct PolicyReport {
             let drawn = LineChart(
                 id: "chart\(index)", title: chart.title, description: chart.description,
                 unit: chart.unit, series: series)
-            sections.append(
-                "<section><h2>\(MarkupText.escape(chart.title))</h2>\n\(drawn.svg)\n</section>")
+            page.add(chart.title, drawn.svg)
         }
-        let rows = figures.map { name, value in
-            "<tr><th scope=\"row\">\(MarkupText.escape(name))</th><td>\(MarkupText.escape(value))</td></tr>"
-        }
-        let title = MarkupText.escape(name)
-        return """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>\(title)</title>
-            <style>
-            \(ReportStyle.page)
-            </style>
-            </head>
-            <body>
-            <main>
-            <h1>\(title)</h1>
-            <section><h2>Key figures</h2>
-            <table><tbody>
-            \(rows.joined(separator: "\n"))
-            </tbody></table></section>
-            \(sections.joined(separator: "\n"))
-            </main>
-            </body>
-            </html>
-
-            """
+        return page.html
     }
 }
 
@@ -138,7 +112,7 @@ extension PolicyTrainer {
     /// Writes the report as of now.
     func writeReport() throws {
         let name = URL(fileURLWithPath: directory.path).standardizedFileURL.lastPathComponent
-        var figures = [
+        var figures: [(name: String, value: String)] = [
             ("method", settings.variant.rawValue),
             ("task", environment.levels.joined(separator: ", ")),
             ("parameters", MarkupText.short(Double(summary.parameters))),

@@ -98,16 +98,15 @@ public struct RunReport {
     // MARK: - Page
 
     var page: String {
-        let title = MarkupText.escape("Training run \(name)")
-        var charts = [
+        var page = ReportPage(title: "Training run \(name)", figures: figures)
+        page.add(
+            "Loss",
             """
-            <section><h2>Loss</h2>
             <input type="radio" name="steps" id="linear" checked><label for="linear">linear steps</label>
             <input type="radio" name="steps" id="logarithmic"><label for="logarithmic">logarithmic steps</label>
             <div class="linear">\(lossChart("loss", isLogarithmic: false).svg)</div>
-            <div class="logarithmic">\(lossChart("loss-log", isLogarithmic: true).svg)</div></section>
-            """
-        ]
+            <div class="logarithmic">\(lossChart("loss-log", isLogarithmic: true).svg)</div>
+            """)
         let others: [(String, LineChart?)] = [
             (
                 "Learning rate",
@@ -125,40 +124,15 @@ public struct RunReport {
             ),
         ]
         for (heading, chart) in others {
-            guard let chart else { continue }
-            charts.append("<section><h2>\(heading)</h2>\n\(chart.svg)</section>")
+            if let chart { page.add(heading, chart.svg) }
         }
         if !series.expertLoad.isEmpty {
-            charts.append(
-                "<section><h2>Load of the experts</h2>\n\(LoadMap(id: "load", load: series.expertLoad).svg)\n<p>Averaged over about the last 25 steps; half dark is a layer's mean, full twice the mean or more.</p></section>"
+            page.add(
+                "Load of the experts",
+                "\(LoadMap(id: "load", load: series.expertLoad).svg)\n<p>Averaged over about the last 25 steps; half dark is a layer's mean, full twice the mean or more.</p>"
             )
         }
-        let rows = figures.map {
-            "<tr><th scope=\"row\">\(MarkupText.escape($0.name))</th><td>\(MarkupText.escape($0.value))</td></tr>"
-        }
-        return """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta name="color-scheme" content="light dark">
-            <title>\(title)</title>
-            <style>\(ReportStyle.page)</style>
-            </head>
-            <body>
-            <main>
-            <h1>\(title)</h1>
-            <section><h2>Key figures</h2>
-            <table><tbody>
-            \(rows.joined(separator: "\n"))
-            </tbody></table></section>
-            \(charts.joined(separator: "\n"))
-            </main>
-            </body>
-            </html>
-
-            """
+        return page.html
     }
 
     /// The table.
