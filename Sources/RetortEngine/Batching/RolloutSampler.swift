@@ -17,11 +17,6 @@ package final class RolloutSampler {
         package var isFinished: Bool
     }
 
-    /// What passes cost so far.
-    package private(set) var passes = 0
-    package private(set) var generatedTokens = 0
-    package private(set) var promptTokens = 0
-
     private let model: LanguageModel
     private let runner: ModelRunner
     private let pool: KVPool
@@ -119,8 +114,6 @@ package final class RolloutSampler {
                 caches.append(place.cache)
             }
             let logits = try runner.forwardMany(tokens, caches: caches)
-            passes += 1
-            generatedTokens += running.count
             var kept = 0
             for (row, place) in running.enumerated() {
                 let line = UnsafeMutableBufferPointer(
@@ -146,7 +139,6 @@ package final class RolloutSampler {
     private func read(_ prompt: [Int32]) throws -> KVCache {
         let cache = runner.makeCache(in: pool, capacity: contextLength)
         if prompt.count > 1 { try runner.append(Array(prompt.dropLast()), cache: cache) }
-        promptTokens += prompt.count
         return cache
     }
 }

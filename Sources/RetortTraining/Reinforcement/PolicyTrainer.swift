@@ -57,13 +57,7 @@ public final class PolicyTrainer {
         let directory = try RunDirectory(recipe.output)
         self.directory = directory
         lock = try RunLock(directory: recipe.output)
-        let done = directory.steps
-        guard resume || done.isEmpty else {
-            throw TrainingError(
-                "\(recipe.output) holds the checkpoints of a run; go on with --resume or choose another output"
-            )
-        }
-        let checkpoint = resume ? done.last.map { directory.checkpoint($0) } : nil
+        let checkpoint = try directory.newest(resume: resume)
         trained = try TrainedModel(recipe, checkpoint: checkpoint)
         state =
             try checkpoint.map {

@@ -19,7 +19,13 @@ public final class TaskEnvironment: PolicyEnvironment {
     private let prompt: ChatPrompt
     /// By level, the problems that have been asked for; and the held-out ones.
     private let known: Mutex<[Known]>
-    private let lookup = Mutex<[String: Problem]>([:])
+    private let lookup = Mutex<[String: Asked]>([:])
+
+    /// A problem that was rendered, and where its prompt leaves the model: in a thought or before one.
+    private struct Asked {
+        let problem: Problem
+        let format: ReasoningFormat
+    }
 
     private struct Known {
         var problems: [Problem] = []
@@ -79,7 +85,11 @@ public final class TaskEnvironment: PolicyEnvironment {
         let text = try text(problem)
         // A template writes the special tokens itself.
         let tokens = tokenizer.encode(text, addSpecialTokens: prompt.source == nil)
-        lookup.withLock { $0["\(level) \(problem.id)"] = problem }
+        let format = ReasoningFormat.detect(
+            template: prompt.source ?? "", renderedPrompt: text)
+        lookup.withLock {
+            $0["\(level) \(problem.id)"] = Asked(problem: problem, format: format)
+        }
         return PolicyProblem(id: problem.id, prompt: tokens, level: level)
     }
 
@@ -98,14 +108,19 @@ public final class TaskEnvironment: PolicyEnvironment {
         let graded = try grade(answers)
         return graded.map { grade, reasoning, isFormatted in
             let isCorrect = grade.outcome == .correct
-            var parts = ["accuracy": settings.accuracy * grade.score]
-            if settings.format > 0 { parts["format"] = isFormatted ? settings.format : 0 }
+            var parts = [("accuracy", settings.accuracy * grade.score)]
+            if settings.format > 0 { parts.append(("format", isFormatted ? settings.format : 0)) }
             if settings.language > 0 {
-                parts["language"] =
-                    settings.language * Self.consistency(reasoning, settings.script)
+                parts.append(
+                    (
+                        "language",
+                        settings.language * Self.consistency(reasoning, settings.script)
+                    ))
             }
+            // Added in this order: a dictionary's differs from run to run, and so would the last bits.
             return PolicyReward(
-                total: parts.values.reduce(0, +), parts: parts, isCorrect: isCorrect,
+                total: parts.reduce(0) { $0 + $1.1 },
+                parts: Dictionary(uniqueKeysWithValues: parts), isCorrect: isCorrect,
                 thinks: !reasoning.isEmpty)
         }
     }
@@ -114,23 +129,14 @@ public final class TaskEnvironment: PolicyEnvironment {
 
     /// Graders may run programs, so that they are asked side by side; the caller waits.
     private func grade(_ answers: [PolicyAnswer]) throws -> [Graded] {
-        let work = try answers.map { answer in
-            let problem = try lookup.withLock { known in
-                guard let problem = known["\(answer.problem.level) \(answer.problem.id)"] else {
-                    throw TrainingError("there is no problem \(answer.problem.id)")
-                }
-                return problem
-            }
-            return (answer, problem)
+        let jobs = try answers.map { answer in
+            guard
+                let asked = lookup.withLock({ $0["\(answer.problem.level) \(answer.problem.id)"] })
+            else { throw TrainingError("there is no problem \(answer.problem.id)") }
+            return (split(answer, asked.format), asked.problem)
         }
         let result = Mutex<Result<[Graded], any Error>?>(nil)
         let done = DispatchSemaphore(value: 0)
-        let format = { [prompt] (text: String) in
-            ReasoningFormat.detect(template: prompt.source ?? "", renderedPrompt: text)
-        }
-        let jobs = try work.map { answer, problem in
-            (split(answer, format(try text(problem))), problem)
-        }
         Task.detached {
             do {
                 let graded = try await withThrowingTaskGroup(of: (Int, Grade).self) { group in

@@ -50,6 +50,18 @@ struct RunDirectory {
         }.sorted()
     }
 
+    /// The newest checkpoint to go on from; nil for a run that begins.
+    /// - Throws: ``TrainingError`` if there is a run that was not to be gone on with.
+    func newest(resume: Bool) throws(TrainingError) -> String? {
+        let steps = steps
+        guard resume || steps.isEmpty else {
+            throw TrainingError(
+                "\(path) holds the checkpoints of a run; go on with --resume or choose another output"
+            )
+        }
+        return steps.last.map { checkpoint($0) }
+    }
+
     func checkpoint(_ step: Int) -> String {
         let digits = String(step)
         return "\(checkpoints)/step-"

@@ -43,13 +43,7 @@ public final class Trainer {
         let directory = try RunDirectory(recipe.output)
         self.directory = directory
         lock = group.rank == 0 ? try RunLock(directory: recipe.output) : nil
-        let steps = directory.steps
-        guard resume || steps.isEmpty else {
-            throw TrainingError(
-                "\(recipe.output) holds the checkpoints of a run; go on with --resume or choose another output"
-            )
-        }
-        let checkpoint = resume ? steps.last.map { directory.checkpoint($0) } : nil
+        let checkpoint = try directory.newest(resume: resume)
         trained = try TrainedModel(recipe, checkpoint: checkpoint)
         let (tokenizer, config) = (trained.tokenizer, trained.config)
         let (store, engine) = (trained.store, trained.engine)
