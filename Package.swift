@@ -123,6 +123,14 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
         module(
+            "RetortPipeline",
+            [
+                "RetortFormats", "RetortJSON", "RetortReport",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
+        module(
             "RetortHub",
             [
                 "RetortJSON",
@@ -146,7 +154,9 @@ let package = Package(
         module(
             "RetortDistillation",
             [
-                "RetortClient", "RetortJSON",
+                "RetortClient", "RetortJSON", "RetortTraining", "RetortEvaluation",
+                "RetortEngine", "RetortTemplates", "RetortTensor", "RetortTokenizers",
+                "RetortFormats",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
@@ -186,7 +196,8 @@ let package = Package(
                 .target(name: "RetortMPI", condition: .when(traits: ["MPI"])),
                 "RetortEngine", "RetortHub", "RetortJSON", "RetortFormats", "RetortModels",
                 "RetortTraining", "RetortServer", "RetortTensor", "RetortTokenizers",
-                "RetortTemplates", "RetortEvaluation", "RetortClient",
+                "RetortTemplates", "RetortEvaluation", "RetortClient", "RetortDistillation",
+                "RetortPipeline",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
@@ -215,6 +226,7 @@ let package = Package(
         tests("RetortTemplates", ["RetortJSON"]),
         tests("RetortGrammar", ["RetortJSON"]),
         tests("RetortReport"),
+        tests("RetortPipeline", ["RetortJSON"]),
         tests("RetortEvaluation", ["RetortJSON", "RetortTensor"]),
         tests(
             "RetortEngine",
@@ -239,7 +251,7 @@ let package = Package(
         tests(
             "RetortDistillation",
             [
-                "RetortClient", "RetortJSON", "CacheWriter",
+                "RetortClient", "RetortJSON", "RetortTraining", "RetortEngine", "CacheWriter",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         tests(

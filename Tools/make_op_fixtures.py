@@ -88,14 +88,21 @@ def experts(x, residual, router, gate, up, down, softmax, normalise, scale, alph
     return out, alpha * (share * mean).sum(-1).sum()
 
 
-def divergence(logits, teacher, kind):
-    p, q = logits.softmax(-1), teacher
-    m = (p + q) / 2
+def divergence(logits, ids, teacher, kind, temperature=1.0, beta=0.5):
+    """Of the outcomes `ids`, and of all others as one."""
+    p, q = (logits / temperature).softmax(-1), teacher
+    if ids.shape[1] < logits.shape[1]:
+        own = p.gather(-1, ids)
+        p = torch.cat([own, 1 - own.sum(-1, keepdim=True)], -1)
+        q = torch.cat([q, 1 - q.sum(-1, keepdim=True)], -1)
+    else:
+        p = p.gather(-1, ids)
+    m = beta * q + (1 - beta) * p
     terms = {
         "forward": q * (q.log() - p.log()),
         "reverse": p * (p.log() - q.log()),
-        "jensenShannon": (q * (q.log() - m.log()) + p * (p.log() - m.log())) / 2,
-    }[kind]
+        "jsd": beta * q * (q.log() - m.log()) + (1 - beta) * p * (p.log() - m.log()),
+    }[kind] * temperature ** 2
     return terms.sum(-1)
 
 
@@ -161,9 +168,21 @@ def main():
          lambda x, w: F.cross_entropy(x @ w.T, targets, reduction="none"),
          dict(x=x, w=normal(19, 20)), dict(targets=targets), loss=True)
     teacher = normal(ROWS, 19).softmax(-1)
-    for kind in ["forward", "reverse", "jensenShannon"]:
-        case(root, f"head-{kind}", lambda x, w, k=kind: divergence(x @ w.T, teacher, k),
-             dict(x=x, w=normal(19, 20)), dict(targets=targets, teacher=teacher), loss=True)
+    order = torch.stack([torch.randperm(19) for _ in range(ROWS)])
+    top = teacher.topk(5, -1)
+    some = dict(ids=top.indices, teacher=top.values)
+    every = dict(ids=order, teacher=teacher.gather(-1, order))
+    for kind in ["forward", "reverse", "jsd"]:
+        for name, known, settings in [
+            ("", every, {}), ("-top", some, {}), ("-top-warm", some, dict(temperature=2.0)),
+            ("-skewed", every, dict(beta=0.1)),
+        ]:
+            if "skewed" in name and kind != "jsd":
+                continue
+            case(root, f"head-{kind}{name}",
+                 lambda x, w, k=kind, o=known, e=settings: divergence(
+                     x @ w.T, o["ids"], o["teacher"], k, **e),
+                 dict(x=x, w=normal(19, 20)), dict(targets=targets, **known), loss=True)
     save_file(dict(starts=torch.tensor(STARTS).float()), root / "starts.safetensors")
 
 

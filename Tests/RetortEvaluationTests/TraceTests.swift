@@ -15,6 +15,12 @@ import Testing
         #expect(short.thought == "480" && short.answer == "84")
         let small = ArithmeticTrace(10, times: 10, digits: (2, 2), &random)
         #expect(small.thought == "000+0010(0010)" && small.answer == "100")
+        let sum = ArithmeticTrace(865, plus: 560, digits: (3, 3), hasSlip: false, &random)
+        #expect(sum.thought == "568+065(5241)" && sum.answer == "1425")
+        let wrong = ArithmeticTrace(865, plus: 60, digits: (3, 2), hasSlip: true, &random)
+        #expect(wrong.thought.hasPrefix("568+06(") && wrong.answer != "925")
+        let digits = wrong.thought.dropFirst(7).dropLast().reversed()
+        #expect(UInt64(String(digits)) == UInt64(wrong.answer))
     }
 
     @Test("a slip changes one digit, and what follows is worked out from it") func slip() {
@@ -90,7 +96,7 @@ import Testing
         arguments: [
             "[]", #"[{"digits": 3, "colour": 1}]"#, #"[{"digits": "x"}]"#,
             #"[{"digits": 3, "share": 0}]"#, #"[{"digits": 3, "thinking": 2}]"#,
-            #"[{"task": "addition", "digits": 3, "thinking": 1}]"#,
+            #"[{"task": "addition", "digits": 3, "slips": 2}]"#,
             #"[{"task": "division", "digits": 3}]"#, #"[{"digits": 19}]"#, "[3]",
         ])
     func refused(text: String) throws {

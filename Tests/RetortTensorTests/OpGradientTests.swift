@@ -16,10 +16,12 @@ struct OpReference {
         "rotate-half", "rotate-interleaved", "rotate-part", "attention-plain",
         "attention-grouped", "attention-unequal", "attention-wide", "gated", "gated-linear",
         "split", "concatenate", "latent-keys", "experts-sigmoid", "experts-softmax",
-        "experts-softmax-normalised", "head-cross-entropy", "head-forward", "head-reverse",
-        "head-jensenShannon",
+        "experts-softmax-normalised", "head-cross-entropy", "head-forward",
+        "head-forward-top", "head-forward-top-warm", "head-reverse", "head-reverse-top",
+        "head-reverse-top-warm", "head-jsd", "head-jsd-top", "head-jsd-top-warm", "head-jsd-skewed",
     ]
     static let length = 11
+    static let rows = 22
 
     let name: String
     let file: SafetensorsFile
@@ -158,15 +160,32 @@ final class OpRun {
         case "experts": try recordExperts()
         default:
             let loss: any TokenLoss
-            if let divergence = Divergence.Kind(rawValue: String(reference.name.dropFirst(5))) {
-                loss = Divergence(
-                    divergence, teacher: try memory(try reference.floats("teacher")))
+            let names = reference.name.dropFirst(5).split(separator: "-").map { String($0) }
+            if let kind = Divergence.Kind(rawValue: names[0]) {
+                let divergence = Divergence(kind, targets: try teacher())
+                if names.contains("warm") { divergence.temperature = 2 }
+                if names.contains("skewed") { divergence.beta = 0.1 }
+                loss = divergence
             } else {
                 loss = CrossEntropy()
             }
             head = try tape.headLoss(try value("x", dtype), try parameter("w"), loss: loss)
         }
         try tape.plan()
+    }
+
+    /// What the teacher of a case expects: all outcomes, or the likeliest.
+    private func teacher() throws -> TeacherTargets {
+        let (ids, probabilities) = (
+            try reference.floats("ids"), try reference.floats("teacher")
+        )
+        let targets = try TeacherTargets(
+            tokens: OpReference.rows, count: probabilities.count / OpReference.rows)
+        for (index, id) in ids.enumerated() {
+            targets.ids[index] = Int32(id)
+            targets.probabilities[index] = probabilities[index]
+        }
+        return targets
     }
 
     private func recordAttention() throws {

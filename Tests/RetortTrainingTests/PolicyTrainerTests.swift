@@ -150,6 +150,50 @@ private struct Letters: PolicyEnvironment {
                 == contents(small.folder.path("parts/\(name)")))
     }
 
+    @Test("a student comes nearer to a teacher on what it writes itself, and resumes to the bit")
+    func onPolicy() throws {
+        let small = try start("llama")
+        // A teacher that has learned something else.
+        let environment = try environment(small)
+        _ = try PolicyTrainer(recipe(small, output: "teacher", steps: 25), environment).run()
+        func student(_ output: String) throws -> Recipe {
+            let object: JSONValue = [
+                "kind": "distill", "output": .string(small.folder.path(output)), "threads": 2,
+                "model": ["from": .string(small.folder.path("base/model"))],
+                "data": ["length": 24], "training": ["batch": 8, "steps": 25, "compute": "f32"],
+                "optimizer": ["learning_rate": 1e-2, "weight_decay": 0],
+                "schedule": ["kind": "constant"], "checkpoints": ["every": 4, "keep": 3],
+                "rl": [
+                    "prompts": 4, "group_size": 8, "max_tokens": 10, "places": 24,
+                    "evaluation": ["problems": 30, "every": 5],
+                ],
+                "distill": [
+                    "method": "on_policy",
+                    "teacher": ["model": .string(small.folder.path("teacher/model"))],
+                ],
+            ]
+            return try Recipe(object)
+        }
+        let whole = try PolicyTrainer(student("whole"), environment)
+        let before = try whole.evaluate()
+        #expect(try whole.run())
+        #expect(try whole.evaluate().accuracy > before.accuracy + 0.2)
+        let lines = try metrics(small, "whole")
+        let divergences = lines.compactMap { $0["kl"]?.doubleValue }
+        #expect(divergences.count == 25 && divergences.allSatisfy { $0 > 0 })
+        #expect(divergences[20...].reduce(0, +) / 5 < 0.5 * divergences[0], "\(divergences)")
+        var asked = 0
+        _ = try PolicyTrainer(student("parts"), environment).run(shouldStop: {
+            asked += 1
+            return asked > 90
+        })
+        #expect(try PolicyTrainer(student("parts"), environment, resume: true).run())
+        let name = "model/model.safetensors"
+        #expect(
+            try contents(small.folder.path("whole/\(name)"))
+                == contents(small.folder.path("parts/\(name)")))
+    }
+
     @Test("sampling answers greedily is what the generator does", arguments: ["llama", "deepseek"])
     func greedy(model: String) throws {
         let small = try start(model)

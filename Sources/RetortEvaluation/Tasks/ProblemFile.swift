@@ -39,12 +39,27 @@ public struct ProblemFile: EvaluationTask {
     }
 }
 
+extension Problem {
+    /// The problem of a line of prompts, whose further fields are whoever's; nil if it has nothing to
+    /// grade answers by.
+    /// - Throws: ``EvaluationError`` if what it has is wrong.
+    package init?(promptLine line: JSONObject, number: Int, allowsPrograms: Bool)
+        throws(EvaluationError)
+    {
+        guard line["answer"] != nil || line["grader"] != nil else { return nil }
+        var known = JSONObject()
+        for key in ProblemRecord.keys { known[key] = line[key] }
+        self = try ProblemRecord(.object(known), number: number).problem(
+            allowsPrograms: allowsPrograms)
+    }
+}
+
 /// One line of a problem file.
 struct ProblemRecord {
     private let object: JSONObject
     private let number: Int
 
-    private static let keys: Set<String> = [
+    static let keys: Set<String> = [
         "id", "prompt", "messages", "answer", "difficulty", "grader", "metadata",
     ]
 

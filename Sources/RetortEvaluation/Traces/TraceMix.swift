@@ -13,7 +13,7 @@ public struct TraceMix: Sendable {
         public var digits: (Int, Int)
         /// Parts are taken in proportion to their shares.
         public var share: Double
-        /// The share of samples with a thought, and of thoughts with a slip; of products only.
+        /// The share of samples with a thought, and of thoughts with a slip.
         public var thinking: Double
         public var slips: Double
 
@@ -41,9 +41,6 @@ public struct TraceMix: Sendable {
                 throw EvaluationError(
                     "a part has the share \(part.share), thinking \(part.thinking) and slips \(part.slips); expected a share above 0 and the others within 0 … 1"
                 )
-            }
-            guard part.thinking == 0 || part.operation == .multiplication else {
-                throw EvaluationError("only products have thoughts; set 'thinking' to 0")
             }
         }
         guard !parts.isEmpty else { throw EvaluationError("a mix has no parts") }
@@ -76,11 +73,18 @@ public struct TraceMix: Sendable {
         var reply = JSONObject([("role", "assistant")])
         if Double.random(in: 0..<1, using: &random) < part.thinking {
             let hasSlip = Double.random(in: 0..<1, using: &random) < part.slips
-            let slip =
-                hasSlip
-                ? Int.random(
-                    in: 0..<ArithmeticTrace.numbersWritten(part.digits.1), using: &random) : nil
-            let trace = ArithmeticTrace(a, times: b, digits: part.digits, slip: slip, &random)
+            let trace: ArithmeticTrace
+            if part.operation == .multiplication {
+                let slip =
+                    hasSlip
+                    ? Int.random(
+                        in: 0..<ArithmeticTrace.numbersWritten(part.digits.1), using: &random)
+                    : nil
+                trace = ArithmeticTrace(a, times: b, digits: part.digits, slip: slip, &random)
+            } else {
+                trace = ArithmeticTrace(
+                    a, plus: b, digits: part.digits, hasSlip: hasSlip, &random)
+            }
             reply["content"] = .string(trace.answer)
             reply["reasoning_content"] = .string(trace.thought)
         } else {

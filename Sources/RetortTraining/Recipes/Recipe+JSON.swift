@@ -17,8 +17,11 @@ extension Recipe {
         threads = try root.integer("threads", in: 1...256)
         tokenizer = try root.string("tokenizer")
         model = try Self.model(root)
-        if kind == .rl { policy = try PolicySettings(root.fields("rl")) }
-        data = try Self.data(root.fields("data"), needsFiles: kind != .rl)
+        if kind == .distill { distillation = try DistillationSettings(root.fields("distill")) }
+        let samples = kind == .rl || distillation?.method == .onPolicy
+        if samples { policy = try PolicySettings(root.fields("rl")) }
+        data = try Self.data(
+            root.fields("data"), samples ? .none : kind == .distill ? .optional : .required)
         try readTraining(root.fields("training"))
         try readOptimizer(root.fields("optimizer"))
         try readSchedule(root.fields("schedule"))
@@ -77,9 +80,9 @@ extension Recipe {
         }
     }
 
-    private static func data(_ fields: RecipeFields, needsFiles: Bool) throws(TrainingError)
-        -> Data
-    {
+    private enum FileUse { case required, optional, none }
+
+    private static func data(_ fields: RecipeFields, _ use: FileUse) throws(TrainingError) -> Data {
         var data = Data()
         data.dataset = try fields.string("dataset")
         data.files = try files(fields, "train")
@@ -114,7 +117,8 @@ extension Recipe {
             throw fields.fail("validation_every", "and 'data.validation' exclude each other")
         }
         try fields.finish()
-        guard needsFiles else {
+        if use == .optional, data.dataset == nil, data.files.isEmpty { return data }
+        guard use != .none else {
             guard data.dataset == nil, data.files.isEmpty else {
                 throw fields.fail("train", "has no effect here; 'rl.task' says what to learn")
             }

@@ -14,6 +14,8 @@ public struct Recipe: Sendable {
         case sft
         /// Answers are sampled and rewarded.
         case rl
+        /// A teacher is imitated.
+        case distill
     }
 
     /// Where the model comes from.
@@ -29,6 +31,11 @@ public struct Recipe: Sendable {
         public var path: String
         /// Nil: told by the file itself.
         public var format: CorpusFormat?
+
+        public init(path: String, format: CorpusFormat? = nil) {
+            self.path = path
+            self.format = format
+        }
     }
 
     public struct Data: Sendable {
@@ -98,8 +105,10 @@ public struct Recipe: Sendable {
     public var finalFraction: Float = 0.1
     public var decayFraction: Float = 0.2
     public var lowRank: LowRank?
-    /// Of the kind ``Kind/rl``.
+    /// Of the kind ``Kind/rl``, and of distillation on what the student samples.
     public var policy: PolicySettings?
+    /// Of the kind ``Kind/distill``.
+    public var distillation: DistillationSettings?
     /// γ of auxiliary-loss-free balancing (DeepSeek-V3, 2024): what a step adds to or takes from the
     /// bias of an expert.
     public var biasUpdate: Float = 1e-3

@@ -6,13 +6,13 @@
 import RetortJSON
 
 /// One mapping of a recipe and where it stands.
-final class RecipeFields {
+package final class RecipeFields {
     private let object: JSONObject
     /// The keys above, such as `model.config`.
     private let place: String
     private var asked: Set<String> = []
 
-    init(_ value: JSONValue?, place: String) throws(TrainingError) {
+    package init(_ value: JSONValue?, place: String) throws(TrainingError) {
         self.place = place
         switch value {
         case nil, .null?: object = JSONObject()
@@ -26,15 +26,15 @@ final class RecipeFields {
 
     private func path(_ key: String) -> String { place.isEmpty ? key : "\(place).\(key)" }
 
-    func value(_ key: String) -> JSONValue? {
+    package func value(_ key: String) -> JSONValue? {
         asked.insert(key)
         guard let value = object[key], !value.isNull else { return nil }
         return value
     }
 
-    func contains(_ key: String) -> Bool { object[key].map { !$0.isNull } ?? false }
+    package func contains(_ key: String) -> Bool { object[key].map { !$0.isNull } ?? false }
 
-    func fields(_ key: String) throws(TrainingError) -> RecipeFields {
+    package func fields(_ key: String) throws(TrainingError) -> RecipeFields {
         try RecipeFields(value(key), place: path(key))
     }
 
@@ -49,15 +49,15 @@ final class RecipeFields {
         return result
     }
 
-    func string(_ key: String) throws(TrainingError) -> String? {
+    package func string(_ key: String) throws(TrainingError) -> String? {
         try read(key, "a text") { $0.stringValue }
     }
 
-    func flag(_ key: String) throws(TrainingError) -> Bool? {
+    package func flag(_ key: String) throws(TrainingError) -> Bool? {
         try read(key, "true or false") { $0.boolValue }
     }
 
-    func integer(_ key: String, in range: ClosedRange<Int>) throws(TrainingError) -> Int? {
+    package func integer(_ key: String, in range: ClosedRange<Int>) throws(TrainingError) -> Int? {
         guard let number = try read(key, "an integer", { $0.intValue }) else { return nil }
         guard range.contains(number) else {
             throw TrainingError(
@@ -67,7 +67,9 @@ final class RecipeFields {
         return number
     }
 
-    func number(_ key: String, in range: ClosedRange<Double>) throws(TrainingError) -> Double? {
+    package func number(_ key: String, in range: ClosedRange<Double>) throws(TrainingError)
+        -> Double?
+    {
         guard let number = try read(key, "a number", { $0.doubleValue }) else { return nil }
         guard range.contains(number) else {
             throw TrainingError(
@@ -77,11 +79,12 @@ final class RecipeFields {
         return number
     }
 
-    func float(_ key: String, in range: ClosedRange<Double>) throws(TrainingError) -> Float? {
+    package func float(_ key: String, in range: ClosedRange<Double>) throws(TrainingError) -> Float?
+    {
         try number(key, in: range).map { Float($0) }
     }
 
-    func choice<T: RawRepresentable & CaseIterable>(_ key: String, _: T.Type)
+    package func choice<T: RawRepresentable & CaseIterable>(_ key: String, _: T.Type)
         throws(TrainingError) -> T? where T.RawValue == String
     {
         guard let name = try string(key) else { return nil }
@@ -93,7 +96,7 @@ final class RecipeFields {
     }
 
     /// A text or a list of texts.
-    func strings(_ key: String) throws(TrainingError) -> [String]? {
+    package func strings(_ key: String) throws(TrainingError) -> [String]? {
         try read(key, "a text or a list of texts") { value in
             if let one = value.stringValue { return [one] }
             guard let items = value.arrayValue else { return nil }
@@ -103,17 +106,17 @@ final class RecipeFields {
     }
 
     /// A mapping, a text, or a list of them.
-    func items(_ key: String) -> [JSONValue] {
+    package func items(_ key: String) -> [JSONValue] {
         guard let value = value(key) else { return [] }
         return value.arrayValue ?? [value]
     }
 
-    func fail(_ key: String, _ reason: String) -> TrainingError {
+    package func fail(_ key: String, _ reason: String) -> TrainingError {
         TrainingError("recipe: '\(path(key))' \(reason)")
     }
 
     /// - Throws: ``TrainingError`` for a key that was not asked for.
-    func finish() throws(TrainingError) {
+    package func finish() throws(TrainingError) {
         for key in object.keys where !asked.contains(key) {
             let known = asked.sorted().joined(separator: ", ")
             throw TrainingError("recipe: '\(path(key))' is not known; expected one of \(known)")

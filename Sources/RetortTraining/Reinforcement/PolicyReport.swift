@@ -6,6 +6,7 @@ import Foundation
 import RetortFormats
 import RetortJSON
 import RetortReport
+import RetortTensor
 
 /// The curves of a run: reward, accuracy and thinking, length, entropy and divergence.
 struct PolicyReport {
@@ -113,7 +114,11 @@ extension PolicyTrainer {
     func writeReport() throws {
         let name = URL(fileURLWithPath: directory.path).standardizedFileURL.lastPathComponent
         var figures: [(name: String, value: String)] = [
-            ("method", settings.variant.rawValue),
+            (
+                "method",
+                teacher.map { "on-policy distillation, \($0.loss.kind.rawValue)" }
+                    ?? settings.variant.rawValue
+            ),
             ("task", environment.levels.joined(separator: ", ")),
             ("parameters", MarkupText.short(Double(summary.parameters))),
             ("steps", "\(state.step) of \(schedule.totalSteps)"),

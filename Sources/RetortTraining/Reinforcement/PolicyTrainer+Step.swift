@@ -75,9 +75,12 @@ extension PolicyTrainer {
             metrics.sampledTokens += group.reduce(0) { $0 + $1.tokens.count }
             state.count(right, of: group.count, level: problem.level)
             let advantages = settings.variant.advantages(own)
-            guard advantages.contains(where: { $0 != 0 }) else { continue }
-            informative += 1
-            for (answer, advantage) in zip(group, advantages) where answer.isFinished {
+            let isInformative = advantages.contains { $0 != 0 }
+            informative += isInformative ? 1 : 0
+            // A teacher has something to say to every token, whatever the answer is worth.
+            guard isInformative || teacher != nil else { continue }
+            for (answer, advantage) in zip(group, advantages)
+            where answer.isFinished || teacher != nil {
                 samples.append(
                     PolicySample(
                         tokens: problem.prompt + answer.tokens,
@@ -129,7 +132,9 @@ extension PolicyTrainer {
         let rate = schedule.learningRate(step: state.step)
         metrics.learningRate = rate
         guard !samples.isEmpty else { return (0, 0) }
-        if settings.leavesPolicy { try measure(&samples, graph, loss) { $0.old = $1 } }
+        if settings.leavesPolicy, teacher == nil {
+            try measure(&samples, graph, loss) { $0.old = $1 }
+        }
         if let reference {
             try measure(&samples, reference.graph, reference.loss) { $0.reference = $1 }
         }
@@ -150,6 +155,7 @@ extension PolicyTrainer {
             }
         }
         tally.write(to: &metrics, updates: updates, hasKL: reference != nil)
+        if teacher != nil { metrics.kl = metrics.loss }
         try trained.model.refresh()
         return (updates, samples.reduce(0) { $0 + $1.tokens.count } * settings.epochs)
     }
@@ -172,8 +178,14 @@ extension PolicyTrainer {
         let packing = try PolicyPacking(samples, rows: batch.rows, length: batch.length)
         trained.store.forgetGradients()
         var sum = 0.0
+        let count = samples.reduce(0) { $0 + $1.answerCount }
         for index in packing.batches.indices {
             packing.fill(batch, tokens, index, from: samples, padding: padding)
+            if let teacher {
+                try teacher.score(batch)
+                sum += try graph.run(batch.view, scale: 1 / Float(count)).loss / Double(count)
+                continue
+            }
             sum += try graph.run(batch.view, scale: 1).loss
             packing.read(tokens.found, index, of: samples) { sample, place, logp in
                 tally.add(samples[sample], place, logp, loss)

@@ -22,6 +22,8 @@ public final class PolicyTrainer {
     let graph: TrainingGraph
     let tokens: PolicyLoss.Tokens
     let loss: PolicyLoss
+    /// Whose distributions the policy is trained towards, in place of rewards.
+    let teacher: LogitTeacher?
     let batch: TrainingBatch
     let optimizer: Optimizer
     let schedule: Schedule
@@ -34,7 +36,7 @@ public final class PolicyTrainer {
 
     /// Prepares a run.
     /// - Parameters:
-    ///   - recipe: Of the kind `rl`.
+    ///   - recipe: Of the kind `rl`, or of `distill` on what the student samples.
     ///   - environment: Problems and rewards.
     ///   - resume: Whether to go on from the newest checkpoint; without one the run begins anew.
     /// - Throws: ``TrainingError`` for what does not fit together, and the errors of the parts.
@@ -43,7 +45,7 @@ public final class PolicyTrainer {
         guard let settings = recipe.policy, let steps = recipe.steps, !environment.levels.isEmpty
         else {
             throw TrainingError(
-                "reinforcement learning needs a recipe of the kind 'rl' with 'rl' and 'training.steps', and a task with problems"
+                "learning from samples needs a recipe with 'rl' and 'training.steps', and a task with problems"
             )
         }
         guard recipe.lowRank == nil else {
@@ -73,9 +75,20 @@ public final class PolicyTrainer {
         options.checkpointing = recipe.checkpointing
         options.balanceWeight = 0
         options.predicts = false
+        if let distillation = recipe.distillation {
+            teacher = try LogitTeacher(
+                distillation, student: trained, rows: recipe.batch, length: recipe.data.length)
+        } else {
+            teacher = nil
+        }
+        guard teacher == nil || settings.klWeight == 0 else {
+            throw TrainingError(
+                "recipe: 'rl.kl' has no place in distillation: the teacher is what the student shall not leave"
+            )
+        }
         graph = try TrainingGraph(
             trained.model, rows: recipe.batch, length: recipe.data.length, engine: trained.engine,
-            options: options, loss: loss)
+            options: options, loss: teacher?.loss ?? loss)
         optimizer = try Optimizer(trained.store, recipe.optimizer, engine: trained.engine)
         if let checkpoint { try optimizer.load(directory: checkpoint, step: state.updates) }
         schedule = Schedule(

@@ -25,7 +25,23 @@ public struct TaskSettings: Sendable {
     /// - Throws: ``TrainingError`` for a key that is missing, unknown or out of range; `EvaluationError`
     ///   if there is no such task.
     public init(task: JSONValue, rewards: JSONValue) throws {
-        let fields = try RecipeFields(task, place: "rl.task")
+        try self.init(RecipeFields(task, place: "rl.task"), needsHeldOut: true)
+        let worth = try RecipeFields(rewards, place: "rl.rewards")
+        accuracy = try worth.number("accuracy", in: 0...1000) ?? accuracy
+        format = try worth.number("format", in: 0...1000) ?? format
+        language = try worth.number("language", in: 0...1000) ?? language
+        script = try worth.choice("script", Script.self) ?? script
+        try worth.finish()
+    }
+
+    /// A task whose problems are only trained on.
+    /// - Parameter place: Where it stands in the recipe.
+    /// - Throws: As ``init(task:rewards:)`` does.
+    package init(training task: JSONValue, place: String) throws {
+        try self.init(RecipeFields(task, place: place), needsHeldOut: false)
+    }
+
+    private init(_ fields: RecipeFields, needsHeldOut: Bool) throws {
         guard let name = try fields.string("name") else {
             throw fields.fail(
                 "name", "is missing; there are \(TaskCatalog.names.joined(separator: ", "))")
@@ -46,18 +62,12 @@ public struct TaskSettings: Sendable {
         if let path = try fields.string("held_out") {
             options.path = path
             heldOut = try TaskCatalog.task(name.hasPrefix("file:") ? "file:\(path)" : name, options)
-        } else if !last.task.isGenerated {
+        } else if needsHeldOut, !last.task.isGenerated {
             throw fields.fail(
                 "held_out", "is missing; it names a file of problems that are not trained on")
         }
         suffix = try fields.string("prompt_suffix") ?? ""
         try fields.finish()
-        let worth = try RecipeFields(rewards, place: "rl.rewards")
-        accuracy = try worth.number("accuracy", in: 0...1000) ?? accuracy
-        format = try worth.number("format", in: 0...1000) ?? format
-        language = try worth.number("language", in: 0...1000) ?? language
-        script = try worth.choice("script", Script.self) ?? script
-        try worth.finish()
     }
 
     /// `3`, `3x2`, or a list of them; a task without digits has one level.

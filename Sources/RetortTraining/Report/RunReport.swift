@@ -141,7 +141,7 @@ public struct RunReport {
         var rows: [(String, String?)] = [
             (
                 "model",
-                "\(facts.architecture), \(facts.kind == "sft" ? "fine-tuned" : "pretrained")"
+                "\(facts.architecture), \(facts.kind == "sft" ? "fine-tuned" : facts.kind == "distill" ? "distilled" : "pretrained")"
             ),
             ("parameters", MarkupText.short(Double(facts.parameters))),
         ]

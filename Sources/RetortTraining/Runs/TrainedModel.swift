@@ -46,10 +46,11 @@ final class TrainedModel {
         let adapterNames = Set(adapters.values.flatMap { [$0.a.name, $0.b.name] })
         // Reinforcement has no targets for a layer that guesses ahead.
         let predictor = "model.layers.\(config.numHiddenLayers)."
+        let samples = recipe.policy != nil
         try store.train { parameter in
             guard adapterNames.isEmpty else { return adapterNames.contains(parameter.name) }
             return !parameter.name.hasSuffix("e_score_correction_bias")
-                && (recipe.kind != .rl || !parameter.name.hasPrefix(predictor))
+                && (!samples || !parameter.name.hasPrefix(predictor))
         }
         engine = try MatrixEngine(
             pool: model.trainingPool, kernels: .current(), computeType: recipe.computeType)

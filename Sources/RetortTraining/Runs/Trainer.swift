@@ -25,6 +25,8 @@ public final class Trainer {
     var state: TrainerState
     private let batches: [TrainingBatch]
     private let byteCounts: TokenByteCounts
+    /// Of distillation towards a teacher's distributions.
+    private let teacher: LogitTeacher?
     private var log: MetricsLog?
     /// What ``measurePeak()`` found.
     private(set) var peak: Double?
@@ -59,7 +61,8 @@ public final class Trainer {
         try state.checkRows(recipe, ranks: group.size)
         var options = BatchOptions(
             rows: recipe.batch, length: recipe.data.length,
-            packing: recipe.data.packing ?? (recipe.kind == .sft ? .bestFit : .concatenate))
+            packing: recipe.data.packing
+                ?? (recipe.kind == .sft || recipe.kind == .distill ? .bestFit : .concatenate))
         options.seed = recipe.seed
         options.epochs = recipe.steps == nil ? recipe.epochs : nil
         options.padToken = tokenizer.tokenizer.padID ?? tokenizer.tokenizer.eosID ?? 0
@@ -79,9 +82,15 @@ public final class Trainer {
         training.checkpointing = recipe.checkpointing
         training.predictionWeight = recipe.predictionWeight
         training.balanceWeight = recipe.balanceWeight
+        if let settings = recipe.distillation, settings.method == .logits {
+            teacher = try LogitTeacher(
+                settings, student: trained, rows: recipe.batch, length: recipe.data.length)
+        } else {
+            teacher = nil
+        }
         graph = try TrainingGraph(
             trained.model, rows: recipe.batch, length: recipe.data.length, engine: engine,
-            options: training, adapters: trained.adapters)
+            options: training, loss: teacher?.loss ?? CrossEntropy(), adapters: trained.adapters)
         optimizer = try Optimizer(store, recipe.optimizer, engine: engine)
         let count = store.parameters.reduce(0) { $0 + $1.count }
         let untouched = 4 * store.gradientCount + optimizer.stateBytes + graph.tape.plannedBytes
@@ -177,6 +186,7 @@ public final class Trainer {
         for layer in graph.experts { layer.node.resetLoad() }
         var losses = [0.0, 0.0, 0.0, 0.0]  // loss, prediction, its targets, balance
         for (index, batch) in batches[..<count].enumerated() {
+            try teacher?.score(batch)
             if index == count - 1 { exchange.begin(graph.tape, trained.store, group) }
             let result = try graph.run(
                 batch.view, scale: Float(1 / max(1, totals[0])),
@@ -273,9 +283,12 @@ public final class Trainer {
         while count < recipe.evaluateBatches, try source.next(into: batch) {
             count += 1
             try check(batch)
+            try teacher?.score(batch)
             let result = try graph.evaluate(batch.view)
             sums[0] += result.loss
             sums[1] += Double(result.targets)
+            // A divergence is no measure of a text.
+            guard teacher == nil else { continue }
             let text = byteCounts.text(ofTargetsIn: batch, losses: graph.heads[0].losses.floats)
             sums[2] += text.loss
             sums[3] += Double(text.bytes)

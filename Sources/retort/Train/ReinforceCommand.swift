@@ -16,8 +16,10 @@ struct ReinforceCommand: ParsableCommand {
 
     @OptionGroup var options: RecipeOptions
 
-    func run() throws {
-        let recipe = try options.load(.rl)
+    func run() throws { try Self.run(try options.load(.rl), options) }
+
+    /// Trains on what the model samples, as a recipe says.
+    static func run(_ recipe: Recipe, _ options: RecipeOptions) throws {
         let stop = StopFlag()
         let interruption = Interruption(others: [SIGTERM]) { stop.raise() }
         defer { interruption.end() }

@@ -42,13 +42,20 @@ struct RecipeOptions: ParsableArguments {
     func run(_ kind: Recipe.Kind) throws {
         let group = try TrainingGroups.make()
         let isFinished: Bool
-        do { isFinished = try run(kind, group) } catch { throw TrainingGroups.fail(error, group) }
+        do { isFinished = try run(try load(kind), group) } catch {
+            throw TrainingGroups.fail(error, group)
+        }
         if !isFinished { throw ExitCode(130) }
     }
 
+    /// Trains in this process as a recipe says that was read already.
+    func run(_ recipe: Recipe) throws {
+        if try !run(recipe, SoloGroup()) { throw ExitCode(130) }
+    }
+
     /// - Returns: Whether the run is finished.
-    private func run(_ kind: Recipe.Kind, _ group: any TrainingGroup) throws -> Bool {
-        var recipe = try load(kind)
+    private func run(_ recipe: Recipe, _ group: any TrainingGroup) throws -> Bool {
+        var recipe = recipe
         recipe.threads = recipe.threads ?? TrainingGroups.threads(group)
         let display = TrainingDisplay(
             recipe, json: json, isQuiet: group.rank != 0)

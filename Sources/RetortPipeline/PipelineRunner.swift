@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs the stages that are not done. A stage counts as done when its process has ended well and its digest
+// is in pipeline.json; until then it is tried again, from where it was if it can go on.
+
+import Crypto
+import Foundation
+import RetortFormats
+import Subprocess
+
+#if canImport(System)
+    import System
+#else
+    import SystemPackage
+#endif
+
+/// Runs a plan.
+public struct PipelineRunner: Sendable {
+    public enum Event: Sendable {
+        case began(PipelineStage, index: Int, count: Int, log: String)
+        case skipped(PipelineStage, index: Int, count: Int)
+        case finished(PipelineStage, seconds: Double)
+        case expected(PipelineStage.Expectation, found: Double?)
+    }
+
+    public enum End: Sendable, Equatable {
+        case finished
+        /// A stage's process was stopped; the same command goes on.
+        case stopped
+    }
+
+    public let plan: PipelinePlan
+    /// The program whose subcommands the stages are.
+    private let program: String
+
+    public init(_ plan: PipelinePlan, program: String) {
+        self.plan = plan
+        self.program = program
+    }
+
+    private func path(_ name: String) -> String { "\(plan.output)/\(name)" }
+
+    /// Runs the stages that are not done.
+    /// - Parameter last: The stage to end with; nil runs all.
+    /// - Throws: ``PipelineError`` if a stage fails or a number is not what is required.
+    public func run(
+        until last: String? = nil, observe: @escaping @Sendable (Event) -> Void
+    ) async throws -> End {
+        guard last == nil || plan.stages.contains(where: { $0.name == last }) else {
+            throw PipelineError("there is no stage '\(last ?? "")'")
+        }
+        try FileManager.default.createDirectory(
+            atPath: path("logs"), withIntermediateDirectories: true)
+        let lock = try PipelineLock(output: plan.output)
+        defer { withExtendedLifetime(lock) {} }
+        var state = try PipelineState(output: plan.output)
+        var hasRun = false
+        for (index, stage) in plan.stages.enumerated() {
+            let digest = try digest(stage)
+            let known = state.stages[stage.name]
+            let isCurrent = known?.digest == digest
+            if isCurrent, known?.isDone == true, !hasRun {
+                observe(.skipped(stage, index: index, count: plan.stages.count))
+            } else {
+                // What was made by another command, or of other inputs, is no beginning.
+                if !isCurrent || known?.isDone == true { try remove(stage) }
+                var entry = PipelineState.Entry(digest: digest)
+                if isCurrent, known?.isDone == false, let known { entry = known }
+                entry.tries += 1
+                state.stages[stage.name] = entry
+                try state.write(output: plan.output)
+                hasRun = true
+                let log = path("logs/\(stage.name).log")
+                observe(.began(stage, index: index, count: plan.stages.count, log: log))
+                let start = ContinuousClock.now
+                let status = try await launch(stage, log: log)
+                entry.seconds += (ContinuousClock.now - start) / .seconds(1)
+                entry.isDone = status == 0
+                entry.finished = entry.isDone ? Date().timeIntervalSince1970 : nil
+                state.stages[stage.name] = entry
+                try state.write(output: plan.output)
+                guard status == 0 else {
+                    if status == 130 || Task.isCancelled { return .stopped }
+                    throw PipelineError(
+                        "the stage '\(stage.name)' failed (status \(status)): \(Self.lastLine(log) ?? "see its log"); \(log) has all it said"
+                    )
+                }
+                observe(.finished(stage, seconds: entry.seconds))
+                try PipelineReport(plan, state).write()
+            }
+            for expectation in stage.expectations {
+                let found = ReportValue.read(path(expectation.file), key: expectation.key)
+                observe(.expected(expectation, found: found))
+                let holds = found.map { expectation.holds($0) } ?? false
+                guard holds || !expectation.isRequired else {
+                    throw PipelineError(
+                        "after the stage '\(stage.name)': \(expectation.text) was required and \(found.map { "\($0)" } ?? "no number") found in \(path(expectation.file)); change the recipe and run it again"
+                    )
+                }
+            }
+            if stage.name == last { break }
+        }
+        try PipelineReport(plan, state).write()
+        return .finished
+    }
+
+    private func remove(_ stage: PipelineStage) throws {
+        for name in stage.makes where FileManager.default.fileExists(atPath: path(name)) {
+            try FileManager.default.removeItem(atPath: path(name))
+        }
+    }
+
+    /// Of the arguments and of the plan's own files among them, and what it must have.
+    private func digest(_ stage: PipelineStage) throws -> String {
+        var hash = SHA256()
+        for argument in stage.arguments {
+            hash.update(data: Data("\(argument)\n".utf8))
+            let isOwn = argument.hasPrefix("\(plan.folder)/")
+            if isOwn, let bytes = FileManager.default.contents(atPath: argument) {
+                hash.update(data: bytes)
+            }
+        }
+        hash.update(data: Data("\(stage.output ?? "") \(stage.makes)".utf8))
+        return hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    /// - Returns: The exit status; of a process that a signal ended, 128 and its number.
+    private func launch(_ stage: PipelineStage, log: String) async throws -> Int {
+        let arguments = stage.arguments + (stage.resumes ? ["--resume"] : [])
+        let partial = stage.output.map { path("\($0).partial") }
+        let printed = partial ?? log
+        try FileManager.default.createDirectory(
+            atPath: (printed as NSString).deletingLastPathComponent,
+            withIntermediateDirectories: true)
+        let errors = try FileDescriptor.open(
+            FilePath(log), .writeOnly, options: [.create, .append],
+            permissions: [.ownerReadWrite, .groupRead, .otherRead])
+        let output = try FileDescriptor.open(
+            FilePath(printed), .writeOnly,
+            options: partial == nil ? [.create, .append] : [.create, .truncate],
+            permissions: [.ownerReadWrite, .groupRead, .otherRead])
+        var options = PlatformOptions()
+        // A training writes its checkpoint behind the present step.
+        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(120))]
+        let result = try await Subprocess.run(
+            .path(FilePath(program)), arguments: Arguments(arguments), platformOptions: options,
+            output: .fileDescriptor(output, closeAfterSpawningProcess: true),
+            error: .fileDescriptor(errors, closeAfterSpawningProcess: true))
+        switch result.terminationStatus {
+        case .exited(let code):
+            if code == 0, let partial, let name = stage.output {
+                guard rename(partial, path(name)) == 0 else {
+                    throw PipelineError("\(path(name)) cannot be written")
+                }
+            }
+            return Int(code)
+        case .signaled(let signal): return 128 + Int(signal)
+        }
+    }
+
+    /// The last line of a log that says something.
+    public static func lastLine(_ log: String) -> String? {
+        guard let file = FileHandle(forReadingAtPath: log) else { return nil }
+        defer { try? file.close() }
+        let size = (try? file.seekToEnd()) ?? 0
+        try? file.seek(toOffset: size > 4096 ? size - 4096 : 0)
+        let text = String(decoding: (try? file.readToEnd()) ?? Data(), as: UTF8.self)
+        return text.split(whereSeparator: \.isNewline).last { !$0.allSatisfy(\.isWhitespace) }
+            .map { String($0) }
+    }
+}
+
+/// Held while a pipeline runs: two of them would write the same files.
+private final class PipelineLock {
+    private let descriptor: Int32
+
+    init(output: String) throws(PipelineError) {
+        descriptor = open("\(output)/pipeline.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            throw PipelineError(
+                "another process runs the pipeline of \(output); wait for it or choose another output"
+            )
+        }
+    }
+
+    deinit { close(descriptor) }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Foundation
+import RetortClient
+import RetortDistillation
+import RetortJSON
+import RetortTraining
+
+struct DistillCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "distill",
+        abstract: "Train a student on what a teacher says or expects.",
+        discussion: """
+            The recipe's 'distill.method' says how: 'traces' asks a teacher (an OpenAI-compatible API or a \
+            local model), keeps what is right and trains on it; 'logits' trains towards a local teacher's \
+            distributions; 'on_policy' does so on what the student itself writes. Answers are kept in \
+            OUTPUT/requests.sqlite, so that none is asked for twice (docs/distillation.md).
+            """)
+
+    enum Stage: String, ExpressibleByArgument, CaseIterable {
+        case answers, dataset, student
+    }
+
+    @OptionGroup var options: RecipeOptions
+
+    @Option(help: "Stop when this is there: answers, dataset or student.")
+    var until = Stage.student
+
+    func run() async throws {
+        let recipe = try options.load(.distill)
+        guard let settings = recipe.distillation else {
+            throw CommandError("\(options.recipe) has no 'distill'")
+        }
+        var student = recipe
+        if DistillationJob.isNeeded(recipe) {
+            let job = try DistillationJob(recipe, prices: try prices(settings))
+            student = job.student(recipe)
+            try await prepare(job)
+        } else if until != .student {
+            throw CommandError(
+                "the recipe asks no teacher for answers: leave --until \(until.rawValue) out")
+        }
+        guard until == .student else { return }
+        if settings.method == .onPolicy {
+            try ReinforceCommand.run(student, options)
+        } else {
+            try options.run(student)
+        }
+    }
+
+    /// The prices that come along, and those of the recipe's table.
+    private func prices(_ settings: DistillationSettings) throws -> PriceTable {
+        let bundled = try PriceTable.bundled()
+        guard let path = settings.collect["prices"]?.stringValue else { return bundled }
+        return bundled.overridden(by: try PriceTable(try YAMLFile.read(path)))
+    }
+
+    // MARK: Answers and dataset
+
+    private func prepare(_ job: DistillationJob) async throws {
+        // What a student has begun to learn from stays as it is.
+        let checkpoints = try? FileManager.default.contentsOfDirectory(
+            atPath: "\(job.directory)/checkpoints")
+        if until == .student, !(checkpoints ?? []).isEmpty {
+            guard options.resume else {
+                throw CommandError(
+                    "\(job.directory) holds the checkpoints of a run; go on with --resume or choose another output"
+                )
+            }
+            if FileManager.default.fileExists(atPath: job.datasetDirectory) { return }
+        }
+        let stop = StopFlag()
+        let display = DistillDisplay(job, isQuiet: options.json)
+        let running = Task {
+            try await job.collect(shouldStop: { stop.isRaised }, onEvent: display.show)
+        }
+        let interruption = Interruption(others: [SIGTERM]) {
+            stop.raise()
+            running.cancel()
+        }
+        let report: CollectionReport
+        do {
+            defer { interruption.end() }
+            report = try await running.value
+        }
+        display.end(report)
+        switch report.end {
+        case .cancelled:
+            Output.note("stopped; the same command goes on")
+            throw ExitCode(130)
+        case .endpoint(let error):
+            throw CommandError("the endpoint answers no request: \(error)")
+        case .outage(let error):
+            throw CommandError(
+                "too many requests in a row got no answer, the last with: \(error); the same command goes on"
+            )
+        case .budget:
+            Output.note(
+                "the budget is used up: \(report.open) of \(report.planned) answers were not asked for"
+            )
+        case .finished:
+            if report.open > 0 {
+                throw CommandError(
+                    "\(report.open) of \(report.planned) answers are still open; the same command goes on"
+                )
+            }
+        }
+        guard until != .answers else { return }
+        let statistics = try await job.writeDataset()
+        if options.json {
+            Output.json(statistics.json)
+        } else {
+            DistillDisplay.lines(statistics).forEach(Output.note)
+            Output.note("\(job.datasetDirectory)/README.md")
+        }
+    }
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import RetortJSON
+import RetortPipeline
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite("Pipelines") struct PipelineTests {
+    /// A folder with a plan whose stages are shell commands.
+    private final class Desk {
+        let folder: TemporaryFolder
+        var seen: [String] { log.names.withLock { $0 } }
+        private let log = Log()
+
+        private final class Log: Sendable {
+            let names = Mutex<[String]>([])
+        }
+
+        init() throws { folder = try TemporaryFolder() }
+
+        func plan(_ text: String, changes: [(name: String, value: String)] = []) throws
+            -> PipelinePlan
+        {
+            var object = try JSONValue(parsing: Array(text.utf8)).objectValue ?? JSONObject()
+            object["output"] = .string(folder.path("out"))
+            return try PipelinePlan(
+                .object(object), folder: folder.path("plan"), changes: changes)
+        }
+
+        /// - Returns: What happened to each stage.
+        func run(_ plan: PipelinePlan, until last: String? = nil) async throws -> [String] {
+            log.names.withLock { $0 = [] }
+            let log = self.log
+            _ = try await PipelineRunner(plan, program: "/bin/sh").run(until: last) { event in
+                switch event {
+                case .began(let stage, _, _, _):
+                    log.names.withLock { $0.append("run \(stage.name)") }
+                case .skipped(let stage, _, _):
+                    log.names.withLock { $0.append("skip \(stage.name)") }
+                case .finished, .expected: break
+                }
+            }
+            return seen
+        }
+
+        func write(_ text: String, to name: String) throws {
+            try text.write(toFile: folder.path(name), atomically: true, encoding: .utf8)
+        }
+
+        func read(_ name: String) throws -> String {
+            try String(contentsOfFile: folder.path("out/\(name)"), encoding: .utf8)
+        }
+    }
+
+    private static let twoStages = """
+        {"title": "Test", "variables": {"word": "one"}, "stages": [
+          {"name": "first", "run": ["-c", "echo {word} >> {output}/first.txt"], "makes": "first.txt"},
+          {"name": "second", "run": ["-c", "cat {output}/first.txt; echo note >&2"], "stdout": "second.txt"}
+        ]}
+        """
+
+    @Test("each stage runs once, and again when it or one before it has changed")
+    func once() async throws {
+        let desk = try Desk()
+        let plan = try desk.plan(Self.twoStages)
+        #expect(try await desk.run(plan) == ["run first", "run second"])
+        #expect(try desk.read("second.txt") == "one\n")
+        #expect(try desk.read("logs/second.log") == "note\n")
+        #expect(try await desk.run(plan) == ["skip first", "skip second"])
+        let changed = try desk.plan(Self.twoStages, changes: [("word", "two")])
+        #expect(try await desk.run(changed) == ["run first", "run second"])
+        // What the first had made went before.
+        #expect(try desk.read("second.txt") == "two\n")
+        let report = try desk.read("report.html")
+        #expect(report.contains("2 of 2") && report.contains("second"))
+    }
+
+    @Test("a stage that failed is tried again from what it left") func again() async throws {
+        let desk = try Desk()
+        let text = """
+            {"stages": [
+              {"name": "grow", "run": ["-c", "echo x >> {output}/grown; test $(wc -l < {output}/grown) -ge 3"],
+               "makes": "grown", "resume": true},
+              {"name": "end", "run": ["-c", "true"]}
+            ]}
+            """
+        let plan = try desk.plan(text)
+        for _ in 0..<2 {
+            await #expect(throws: PipelineError.self) { _ = try await desk.run(plan) }
+            #expect(desk.seen == ["run grow"])
+        }
+        #expect(try await desk.run(plan) == ["run grow", "run end"])
+        let state = try PipelineState(output: desk.folder.path("out"))
+        #expect(state.stages["grow"]?.tries == 3)
+    }
+
+    @Test("a file beside the plan is part of the stages that name it") func recipes() async throws {
+        let desk = try Desk()
+        try FileManager.default.createDirectory(
+            atPath: desk.folder.path("plan"), withIntermediateDirectories: true)
+        try desk.write("a", to: "plan/recipe.txt")
+        let text = #"{"stages": [{"name": "copy", "run": "{here}/recipe.txt"}]}"#
+        let plan = try desk.plan(text)
+        await #expect(throws: PipelineError.self) { _ = try await desk.run(plan) }
+        try desk.write("exit 0", to: "plan/recipe.txt")
+        #expect(try await desk.run(plan) == ["run copy"])
+        #expect(try await desk.run(plan) == ["skip copy"])
+        try desk.write("exit 0 ", to: "plan/recipe.txt")
+        #expect(try await desk.run(plan) == ["run copy"])
+    }
+
+    @Test("what is required must hold") func required() async throws {
+        let desk = try Desk()
+        let text = """
+            {"stages": [
+              {"name": "measure", "run": ["-c", "echo '{open}\\"a\\": {open}\\"b\\": 0.5{close}{close}' > {output}/m.json"],
+               "expect": [{"file": "m.json", "key": "a.b", "at_least": 0.4, "at_most": 0.6},
+                          {"file": "m.json", "key": "a.b", "at_least": 0.9, "required": true}]},
+              {"name": "never", "run": ["-c", "true"]}],
+             "variables": {"open": "{", "close": "}"},
+             "report": {"tables": [{"title": "Found", "columns": [{"title": "b", "key": "a.b", "format": "percent"}],
+                        "rows": [{"name": "it", "file": "m.json"}, {"name": "none", "file": "n.json"}], "bars": "a.b"}]}}
+            """
+        await #expect(throws: PipelineError.self) { _ = try await desk.run(desk.plan(text)) }
+        #expect(desk.seen == ["run measure"])
+        let report = try desk.read("report.md")
+        #expect(report.contains("| it | 50.0 % |") && report.contains("| none | – |"))
+        #expect(report.contains("holds") && report.contains("does not hold"))
+    }
+
+    @Test("a stage for each value, and a chart of what they write") func each() async throws {
+        let desk = try Desk()
+        let text = """
+            {"stages": [{"name": "seed-{seed}", "each": {"seed": [1, 2]},
+               "run": ["-c", "for i in 1 2 3; do echo '{open}\\"step\\": '$i', \\"loss\\": {seed}.'$i'{close}'; done"],
+               "stdout": "run-{seed}/metrics.jsonl"}],
+             "variables": {"open": "{", "close": "}"}, "cost": {"price_per_hour": 2},
+             "report": {"charts": [{"name": "loss", "title": "Loss", "series": [
+                 {"name": "1", "file": "run-1/metrics.jsonl", "key": "loss"},
+                 {"name": "2", "file": "run-2/metrics.jsonl", "key": "loss"}]}],
+               "tables": [{"title": "Last", "columns": [{"title": "loss", "key": "loss"}],
+                 "rows": [{"name": "both", "file": ["run-1/metrics.jsonl", "run-2/metrics.jsonl"]}]}]}}
+            """
+        #expect(try await desk.run(desk.plan(text)) == ["run seed-1", "run seed-2"])
+        #expect(try desk.read("charts/loss.svg").contains("polyline"))
+        let report = try desk.read("report.md")
+        #expect(report.contains("| both | 1.8 (1.3 to 2.3) |"))
+        #expect(report.contains("USD"))
+    }
+
+    @Test("stopping ends the stage that runs") func stopped() async throws {
+        let desk = try Desk()
+        let plan = try desk.plan(
+            """
+            {"stages": [{"name": "wait", "run": ["-c", "trap 'exit 130' TERM; touch {output}/there; while true; do sleep 0.05; done"]}]}
+            """)
+        let running = Task {
+            try await PipelineRunner(plan, program: "/bin/sh").run { _ in }
+        }
+        while !FileManager.default.fileExists(atPath: desk.folder.path("out/there")) {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        running.cancel()
+        #expect(try await running.value == .stopped)
+        let state = try PipelineState(output: desk.folder.path("out"))
+        #expect(state.stages["wait"]?.isDone == false)
+    }
+
+    @Test(
+        "a plan that makes no sense is refused",
+        arguments: [
+            "{}", #"{"stages": []}"#, #"{"stages": [{"name": "a"}]}"#,
+            #"{"stages": [{"run": "x"}]}"#,
+            #"{"stages": [{"name": "a", "run": "x"}, {"name": "a", "run": "y"}]}"#,
+            #"{"stages": [{"name": "a/b", "run": "x"}]}"#,
+            #"{"stages": [{"name": "a", "run": "{nothing}"}]}"#,
+            #"{"stages": [{"name": "a", "run": "x", "makes": "../y"}]}"#,
+            #"{"stages": [{"name": "a", "run": "x", "makes": "/etc"}]}"#,
+            #"{"stages": [{"name": "a", "run": "x", "colour": 1}]}"#,
+            #"{"stages": [{"name": "a", "run": "x"}], "report": {"tables": [{"title": "t", "bars": "x"}]}}"#,
+        ])
+    func refused(text: String) throws {
+        let desk = try Desk()
+        #expect(throws: PipelineError.self) { _ = try desk.plan(text) }
+    }
+}
