@@ -60,7 +60,10 @@ final class RunState {
         v = try rows(latent == nil ? keys : 0)
         attended = try rows(latent.map { heads * $0.vHeadDim } ?? queries)
         compressedQuery = try rows(latent?.qLoraRank ?? 0)
-        let absorbed = LatentAttention.maximumAbsorbedRows(latent, latentForm, context.maximumRows)
+        let logitRows = min(logitRows, context.maximumRows)
+        // Rows of one sequence up to where expanding is cheaper, or one row of each of many.
+        let absorbed = max(
+            LatentAttention.maximumAbsorbedRows(latent, latentForm, context.maximumRows), logitRows)
         latentQuery = try rows(latent.map { heads * $0.cachedWidth } ?? 0, absorbed)
         latentMixed = try rows(latent.map { heads * $0.kvLoraRank } ?? 0, absorbed)
         let inner = Self.widestIntermediate(config)
@@ -76,7 +79,7 @@ final class RunState {
         expertOut = try slots.map { try rows(config.hiddenSize, $0) }
         predictorInput = predicts ? try rows(2 * config.hiddenSize) : nil
         predicted = predicts ? try rows(config.hiddenSize) : nil
-        logits = try rows(config.vocabSize, min(logitRows, context.maximumRows))
+        logits = try rows(config.vocabSize, logitRows)
         cosine = try .floats(context.maximumRows * config.rotaryDim / 2)
         sine = try .floats(context.maximumRows * config.rotaryDim / 2)
         self.buffers = buffers

@@ -9,6 +9,8 @@ public struct PipelinePlan: Sendable {
     /// The directory of all that it makes.
     public var output: String
     public var stages: [PipelineStage]
+    /// What must hold when all stages have run.
+    public var expectations: [PipelineStage.Expectation] = []
     public var pricePerHour: Double?
     public var currency = "USD"
     public var report: ReportPlan
@@ -53,6 +55,7 @@ public struct PipelinePlan: Sendable {
         for (index, item) in try fields.items("stages").enumerated() {
             stages += try Self.stages(item, "stage \(index + 1)", variables)
         }
+        expectations = try Self.expectations(fields, variables, "the plan")
         report = try ReportPlan(fields.value("report"), variables)
         try fields.finish()
         guard !stages.isEmpty else { throw PipelineError("the plan has no 'stages'") }
@@ -106,6 +109,15 @@ public struct PipelinePlan: Sendable {
         if let path = try fields.text("stdout") {
             stage.output = try inside(filled(path, variables, place), place)
         }
+        stage.expectations = try expectations(fields, variables, place)
+        try fields.finish()
+        return stage
+    }
+
+    private static func expectations(
+        _ fields: PipelineFields, _ variables: [String: String], _ place: String
+    ) throws(PipelineError) -> [PipelineStage.Expectation] {
+        var expectations: [PipelineStage.Expectation] = []
         for item in try fields.items("expect") {
             let own = try PipelineFields(item, "\(place): 'expect'")
             var expectation = PipelineStage.Expectation(
@@ -115,10 +127,9 @@ public struct PipelinePlan: Sendable {
             expectation.most = try own.number("at_most")
             expectation.isRequired = try own.flag("required") ?? false
             try own.finish()
-            stage.expectations.append(expectation)
+            expectations.append(expectation)
         }
-        try fields.finish()
-        return stage
+        return expectations
     }
 
     /// Replaces `{name}`.

@@ -117,14 +117,17 @@ struct PipelineReport {
     }
 
     private var expectations: Table? {
-        let all = plan.stages.flatMap { stage in stage.expectations.map { (stage, $0) } }
+        let all =
+            plan.stages.flatMap { stage in stage.expectations.map { (stage.name, $0) } }
+            + plan.expectations.map { ("all stages", $0) }
         guard !all.isEmpty else { return nil }
         return Table(
             title: "Expected and found", head: ["after", "expected", "found", ""],
-            rows: all.map { stage, expectation in
+            rows: all.map { name, expectation in
                 let found = ReportValue.read(path(expectation.file), key: expectation.key)
                 return [
-                    stage.name, expectation.text, found.map { MarkupText.short($0) } ?? "–",
+                    name, expectation.file + ": " + expectation.text,
+                    found.map { MarkupText.short($0) } ?? "–",
                     found.map { expectation.holds($0) ? "holds" : "does not hold" } ?? "",
                 ]
             })

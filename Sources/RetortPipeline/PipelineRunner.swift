@@ -88,20 +88,27 @@ public struct PipelineRunner: Sendable {
                 observe(.finished(stage, seconds: entry.seconds))
                 try PipelineReport(plan, state).write()
             }
-            for expectation in stage.expectations {
-                let found = ReportValue.read(path(expectation.file), key: expectation.key)
-                observe(.expected(expectation, found: found))
-                let holds = found.map { expectation.holds($0) } ?? false
-                guard holds || !expectation.isRequired else {
-                    throw PipelineError(
-                        "after the stage '\(stage.name)': \(expectation.text) was required and \(found.map { "\($0)" } ?? "no number") found in \(path(expectation.file)); change the recipe and run it again"
-                    )
-                }
-            }
-            if stage.name == last { break }
+            try check(stage.expectations, after: "the stage '\(stage.name)'", observe)
+            if stage.name == last { return .finished }
         }
         try PipelineReport(plan, state).write()
+        try check(plan.expectations, after: "all stages", observe)
         return .finished
+    }
+
+    private func check(
+        _ expectations: [PipelineStage.Expectation], after: String, _ observe: (Event) -> Void
+    ) throws(PipelineError) {
+        for expectation in expectations {
+            let found = ReportValue.read(path(expectation.file), key: expectation.key)
+            observe(.expected(expectation, found: found))
+            let holds = found.map { expectation.holds($0) } ?? false
+            guard holds || !expectation.isRequired else {
+                throw PipelineError(
+                    "after \(after): \(expectation.text) was required and \(found.map { "\($0)" } ?? "no number") found in \(path(expectation.file)); change the recipe and run it again"
+                )
+            }
+        }
     }
 
     private func remove(_ stage: PipelineStage) throws {

@@ -19,7 +19,8 @@ package struct Rows {
 
     /// The first `count` rows.
     package func prefix(_ count: Int) -> Rows {
-        Rows(base, rows: count, columns: columns, stride: stride)
+        precondition(count <= rows, "\(count) rows are asked for, there are \(rows)")
+        return Rows(base, rows: count, columns: columns, stride: stride)
     }
 
     /// The same memory as rows of another width, packed without gaps.

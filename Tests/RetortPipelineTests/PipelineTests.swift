@@ -119,6 +119,7 @@ import Testing
                "expect": [{"file": "m.json", "key": "a.b", "at_least": 0.4, "at_most": 0.6},
                           {"file": "m.json", "key": "a.b", "at_least": 0.9, "required": true}]},
               {"name": "never", "run": ["-c", "true"]}],
+             "expect": [{"file": "m.json", "key": "a.b", "at_most": 0.1}],
              "variables": {"open": "{", "close": "}"},
              "report": {"tables": [{"title": "Found", "columns": [{"title": "b", "key": "a.b", "format": "percent"}],
                         "rows": [{"name": "it", "file": "m.json"}, {"name": "none", "file": "n.json"}], "bars": "a.b"}]}}
@@ -128,6 +129,7 @@ import Testing
         let report = try desk.read("report.md")
         #expect(report.contains("| it | 50.0 % |") && report.contains("| none | – |"))
         #expect(report.contains("holds") && report.contains("does not hold"))
+        #expect(report.contains("| all stages | m.json: a.b ≤ 0.1 | 0.5 | does not hold |"))
     }
 
     @Test("a stage for each value, and a chart of what they write") func each() async throws {

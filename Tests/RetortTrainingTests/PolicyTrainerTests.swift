@@ -194,6 +194,29 @@ private struct Letters: PolicyEnvironment {
                 == contents(small.folder.path("parts/\(name)")))
     }
 
+    @Test(
+        "a model that is trained answers as it does from the disk", arguments: ["llama", "deepseek"],
+        [3, 16, 17, 40])
+    func inMemory(model: String, places: Int) throws {
+        let small = try start(model)
+        let path = small.folder.path("base/model")
+        let opened = try ReasoningModel(path: path)
+        let trained = try LanguageModel(
+            training: ParameterSource(Checkpoint(path: path)), threads: 2)
+        let prompts = try (0..<8).map {
+            try opened.tokenizer.encode("\($0) red apples and", addSpecialTokens: false)
+        }
+        var sampling = SamplingParameters()
+        sampling.temperature = 1
+        let models = [(opened.languageModel, 3), (opened.languageModel, places), (trained, places)]
+        let answers = try models.map { model, places in
+            try RolloutSampler(
+                model, places: places, contextLength: 64, stopTokens: opened.stopTokens
+            ).sample(prompts, count: 5, sampling: sampling, maximumTokens: 20, seed: 4)
+        }
+        #expect(answers[0] == answers[1] && answers[1] == answers[2])
+    }
+
     @Test("sampling answers greedily is what the generator does", arguments: ["llama", "deepseek"])
     func greedy(model: String) throws {
         let small = try start(model)

@@ -72,7 +72,7 @@ struct SmallRun {
              "moe_intermediate_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2,
              "num_key_value_heads": 2, "n_routed_experts": 4, "num_experts_per_tok": 2,
              "n_shared_experts": 1, "first_k_dense_replace": 1, "q_lora_rank": 12,
-             "kv_lora_rank": 8, "qk_nope_head_dim": 8, "qk_rope_head_dim": 4, "v_head_dim": 8,
+             "kv_lora_rank": 16, "qk_nope_head_dim": 8, "qk_rope_head_dim": 4, "v_head_dim": 8,
              "n_group": 1, "topk_group": 1, "topk_method": "noaux_tc",
              "scoring_func": "sigmoid", "norm_topk_prob": true, "routed_scaling_factor": 1.0,
              "num_nextn_predict_layers": 1, "max_position_embeddings": 64,

@@ -41,7 +41,7 @@ public struct AnswerCollector: Sendable {
         self.client = client
         self.cache = cache
         self.options = options
-        owner = "run:\(UUID().uuidString)"
+        owner = LeaseOwner().name
     }
 
     /// Works until every request is settled or something ends it; see ``CollectionReport/end``.
@@ -51,6 +51,7 @@ public struct AnswerCollector: Sendable {
     ) async throws(DistillationError) -> CollectionReport {
         // Said before anything is sent, and the same for all prompts but for their length.
         _ = try options.budget.reservation(for: plan.template)
+        try await cache.endLeasesOfTheGone()
         let state = CollectionState(
             count: plan.count, spending: try await cache.summary().spending)
         // Goes on while cancelled tasks wait for what is under way.

@@ -69,12 +69,31 @@ extension RequestCache {
 
     /// Takes the right from those who did not renew it: they were killed, perhaps after sending.
     private static func endLost(at time: Double, _ db: Database) throws {
+        try endLost("owner IS NOT NULL AND lease_until <= ?", [time], db)
+    }
+
+    private static func endLost(
+        _ condition: String, _ arguments: StatementArguments, _ db: Database
+    ) throws {
         try db.execute(
             sql: """
                 UPDATE requests SET uncertain = uncertain + reserved, lost_owner = owner,
                     lost = reserved, owner = NULL, lease_until = NULL, reserved = 0
-                WHERE owner IS NOT NULL AND lease_until <= ?
-                """, arguments: [time])
+                WHERE \(condition)
+                """, arguments: arguments)
+    }
+
+    /// Takes the right from processes of this machine that are gone, without waiting for their leases
+    /// to end.
+    func endLeasesOfTheGone() async throws(DistillationError) {
+        try await write { db in
+            let owners = try String.fetchAll(
+                db, sql: "SELECT DISTINCT owner FROM requests WHERE owner LIKE ?",
+                arguments: ["\(LeaseOwner.prefix)%"])
+            for owner in owners where LeaseOwner(name: owner)?.isGone == true {
+                try Self.endLost("owner = ?", [owner], db)
+            }
+        }
     }
 
     /// Prolongs all of an owner's leases.

@@ -113,7 +113,7 @@ private final class PipelineDisplay: @unchecked Sendable {
             case .expected(let expectation, let found):
                 let holds = found.map { expectation.holds($0) } ?? false
                 note(
-                    "\(expectation.text): \(found.map { String(format: "%.4g", $0) } ?? "no number")\(holds ? "" : ", which does not hold")"
+                    "\(expectation.file): \(expectation.text): \(found.map { String(format: "%.4g", $0) } ?? "no number")\(holds ? "" : ", which does not hold")"
                 )
             }
         }
