@@ -135,6 +135,7 @@ struct PipelineReport {
 
     private var ledger: Table {
         var table = Table(title: "Ledger", head: ["stage", "time", "command"], rows: [])
+        table.head.insert("operations", at: 2)
         if plan.pricePerHour != nil { table.head.insert("cost", at: 2) }
         for stage in plan.stages {
             let entry = state.stages[stage.name]
@@ -145,6 +146,13 @@ struct PipelineReport {
                     ?? "–",
                 "retort " + stage.arguments.joined(separator: " "),
             ]
+            // Trainings count what they compute.
+            let operations = stage.makes.compactMap {
+                ReportValue.read(path("\($0)/metrics.jsonl"), key: "operations")
+            }
+            cells.insert(
+                operations.isEmpty ? "" : MarkupText.short(operations.reduce(0, +), unit: "FLOP"),
+                at: 2)
             if let price = plan.pricePerHour {
                 cells.insert(money(price * (entry?.seconds ?? 0) / 3600), at: 2)
             }

@@ -195,7 +195,8 @@ private struct Letters: PolicyEnvironment {
     }
 
     @Test(
-        "a model that is trained answers as it does from the disk", arguments: ["llama", "deepseek"],
+        "a model that is trained answers as it does from the disk",
+        arguments: ["llama", "deepseek"],
         [3, 16, 17, 40])
     func inMemory(model: String, places: Int) throws {
         let small = try start(model)

@@ -36,7 +36,7 @@ public struct EvaluationSet: Sendable, Equatable {
             name ?? URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
         items = []
         let fields = field.map { [$0] } ?? Self.fields
-        var reader = try LineReader(path: path)
+        let reader = try RecordReader(path: path)
         while let json = try reader.nextJSON() {
             guard let text = fields.lazy.compactMap({ json[$0]?.stringValue }).first else {
                 throw DistillationError(

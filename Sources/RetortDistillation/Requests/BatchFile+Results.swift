@@ -29,10 +29,9 @@ extension BatchFile {
     /// - Throws: ``DistillationError`` if the file cannot be read or the cache fails. What is wrong
     ///   with single lines is in the result.
     public func read(path: String) async throws(DistillationError) -> Import {
-        var reader = try LineReader(path: path)
+        let reader = try RecordReader(path: path)
         var result = Import()
         while let bytes = try reader.next() {
-            if bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
             switch Self.outcome(Array(bytes)) {
             case .failure(let problem):
                 result.errors.append(.init(line: reader.number, reason: problem.reason))

@@ -85,7 +85,7 @@ public struct PromptRecord: Sendable, Equatable {
     /// - Throws: ``DistillationError`` with file and line; also for an id that comes twice, and for
     ///   a file without prompts.
     public static func read(path: String) throws(DistillationError) -> [PromptRecord] {
-        var reader = try LineReader(path: path)
+        let reader = try RecordReader(path: path)
         var records: [PromptRecord] = []
         var lines: [String: Int] = [:]
         while let json = try reader.nextJSON() {

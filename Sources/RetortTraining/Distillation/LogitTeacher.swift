@@ -14,9 +14,10 @@ final class LogitTeacher {
     private let graph: TrainingGraph
     private let cache: TeacherCache?
     private let batchSize: Int
-    /// Passes that the teacher computed, and batches that came from the disk.
-    private(set) var computed = 0
-    private(set) var remembered = 0
+    /// Of the teacher's forward pass.
+    let operationsPerToken: Double
+    /// Tokens of the passes since they were last asked for.
+    private var tokens = 0
 
     /// - Parameters:
     ///   - trained: The student; its threads compute the teacher too.
@@ -36,6 +37,9 @@ final class LogitTeacher {
                 "recipe: 'data.length' is \(length), more than the teacher's max_position_embeddings \(source.config.maxPositionEmbeddings)"
             )
         }
+        operationsPerToken =
+            TrainingCost(source.config).operationsPerToken(length: length, trainsAdapters: false)
+            / 3
         let model = try LanguageModel(training: source, sharingThreadsOf: trained.model)
         let vocabulary = trained.config.vocabSize
         let count = min(settings.topK ?? vocabulary, vocabulary)
@@ -65,7 +69,7 @@ final class LogitTeacher {
     func score(_ batch: TrainingBatch) throws {
         guard let cache else {
             _ = try graph.evaluate(batch.view)
-            computed += 1
+            tokens += batch.tokenCount
             return
         }
         let texts = Self.texts(batch)
@@ -73,13 +77,16 @@ final class LogitTeacher {
         for text in texts where isKnown {
             isKnown = try cache.load(text.key, into: targets, at: text.places)
         }
-        guard !isKnown else {
-            remembered += 1
-            return
-        }
+        guard !isKnown else { return }
         _ = try graph.evaluate(batch.view)
-        computed += 1
+        tokens += batch.tokenCount
         for text in texts { try cache.store(text.key, from: targets, at: text.places) }
+    }
+
+    /// Tokens that the teacher computed since this was last asked.
+    func takeTokens() -> Int {
+        defer { tokens = 0 }
+        return tokens
     }
 
     private struct Text {

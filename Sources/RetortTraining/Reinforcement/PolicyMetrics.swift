@@ -30,6 +30,8 @@ public struct PolicyMetrics: Sendable {
     public var sampledTokensPerSecond = 0.0
     public var trainedTokensPerSecond = 0.0
     public var seconds = 0.0
+    /// Floating-point operations so far, of sampling, training and other models that were asked.
+    public var operations = 0.0
     /// By level, the share of correct answers as the curriculum sees it.
     public var passRates: [String: Double] = [:]
     public var evaluation: PolicyEvaluation?
@@ -46,7 +48,7 @@ public struct PolicyMetrics: Sendable {
             ("trained_tokens", .integer(Int64(trainedTokens))),
             ("sampled_tokens_per_second", .double(sampledTokensPerSecond)),
             ("trained_tokens_per_second", .double(trainedTokensPerSecond)),
-            ("seconds", .double(seconds)),
+            ("seconds", .double(seconds)), ("operations", .double(operations)),
         ])
         if let entropy { object["entropy"] = .double(entropy) }
         if let kl { object["kl"] = .double(kl) }

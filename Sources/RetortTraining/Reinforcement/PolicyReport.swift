@@ -71,10 +71,10 @@ struct PolicyReport {
     {
         self.name = name
         self.figures = figures
-        let reader = try LineReader(
-            path: "\(directory)/metrics.jsonl", maximumLineBytes: 1 << 26)
+        let reader = try LineReader.open(
+            "\(directory)/metrics.jsonl", maximumLineBytes: 1 << 26)
         let keys = Set(Self.charts.flatMap { $0.curves.map(\.key) })
-        while try reader.next() {
+        while try reader.advance() {
             guard reader.isTerminated, let line = try? JSONValue(parsing: reader.line),
                 let step = line["step"]?.intValue
             else { continue }

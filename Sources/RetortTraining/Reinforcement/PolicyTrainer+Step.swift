@@ -38,10 +38,22 @@ extension PolicyTrainer {
         metrics.sampledTokens = state.sampledTokens
         metrics.trainedTokens = state.trainedTokens
         metrics.seconds = state.seconds
+        metrics.operations = operations
         for (level, rate) in state.passRates.enumerated() {
             if let rate { metrics.passRates[environment.levels[level]] = rate }
         }
         return metrics
+    }
+
+    /// Of all steps so far: a forward pass for each token sampled, forward and backward for each trained,
+    /// and a forward pass of the reference and of the teacher.
+    private var operations: Double {
+        let trained = Double(state.trainedTokens)
+        let whole = summary.operationsPerToken
+        var sum = Double(state.sampledTokens) * whole / 3 + trained * whole
+        if reference != nil { sum += trained * whole / 3 }
+        if let teacher { sum += trained * teacher.operationsPerToken }
+        return sum
     }
 
     private func draw(_ state: inout PolicyState) throws -> [PolicyProblem] {

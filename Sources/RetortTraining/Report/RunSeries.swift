@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import RetortFormats
 import RetortJSON
 import RetortReport
 
@@ -43,8 +44,8 @@ struct RunSeries {
     /// - Throws: ``TrainingError`` if the file cannot be read.
     init(metrics path: String) throws(TrainingError) {
         guard FileManager.default.fileExists(atPath: path) else { return }
-        let reader = try LineReader(path: path, maximumLineBytes: Self.maximumLineBytes)
-        while try reader.next() {
+        let reader = try LineReader.open(path, maximumLineBytes: Self.maximumLineBytes)
+        while try reader.advance() {
             guard reader.isTerminated, let line = try? JSONValue(parsing: reader.line) else {
                 continue
             }

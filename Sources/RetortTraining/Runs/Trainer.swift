@@ -215,14 +215,20 @@ public final class Trainer {
         let load = try balanceExperts()
         state.step += 1
         state.tokens += Int(totals[1])
+        if let teacher { state.teacherTokens = (state.teacherTokens ?? 0) + teacher.takeTokens() }
         state.data = source.state
         let seconds = (ContinuousClock().now - start) / .seconds(1)
         state.seconds += seconds
         let speed = totals[1] / seconds
+        var operations = Double(state.tokens) * summary.operationsPerToken
+        if let teacher {
+            operations += Double(state.teacherTokens ?? 0) * teacher.operationsPerToken
+        }
         return StepMetrics(
             step: state.step, loss: loss, learningRate: rate, gradientNorm: norm,
             tokens: state.tokens, tokensPerSecond: speed,
-            operationsPerSecond: speed * summary.operationsPerToken, seconds: state.seconds,
+            operationsPerSecond: speed * summary.operationsPerToken, operations: operations,
+            seconds: state.seconds,
             predictionLoss: losses[2] > 0 ? losses[1] / losses[2] : nil,
             balanceLoss: graph.experts.isEmpty ? nil : losses[3], expertLoad: load)
     }

@@ -12,6 +12,8 @@ struct TrainerState: Codable, Equatable {
     var tokens = 0
     /// Seconds that training took.
     var seconds = 0.0
+    /// Tokens that a teacher computed.
+    var teacherTokens: Int?
     /// Energy of all steps so far; nil if a part of the run was not measured.
     var joules: Double?
     /// Rows of a step, those of all ranks together; checkpoints of old have none.

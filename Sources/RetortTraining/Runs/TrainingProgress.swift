@@ -16,6 +16,8 @@ public struct StepMetrics: Sendable {
     public var tokensPerSecond: Double
     /// Floating-point operations a second, as ``TrainingCost`` counts them.
     public var operationsPerSecond: Double
+    /// Floating-point operations so far; those of a teacher too, where it was not read from the disk.
+    public var operations = 0.0
     /// Seconds of training so far, those before a resumption included.
     public var seconds: Double
     /// The loss of multi-token prediction, where there is a layer for it.
@@ -47,6 +49,7 @@ extension StepMetrics {
             ("gradient_norm", .double(Double(gradientNorm))),
             ("tokens", .integer(Int64(tokens))), ("tokens_per_second", .double(tokensPerSecond)),
             ("flops", .double(operationsPerSecond)), ("seconds", .double(seconds)),
+            ("operations", .double(operations)),
         ])
         if let joules { object["joules"] = .double(joules) }
         if let predictionLoss { object["mtp_loss"] = .double(predictionLoss) }

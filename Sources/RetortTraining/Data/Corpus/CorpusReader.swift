@@ -2,6 +2,7 @@
 //
 // Errors name the file and the line and say what is wrong there, never what stands there.
 
+import RetortFormats
 import RetortJSON
 
 /// The records of a file, one at a time.
@@ -18,8 +19,8 @@ public final class CorpusReader {
     /// - Parameter chunkBytes: How much is read at once.
     package init(_ source: CorpusSource, chunkBytes: Int) throws(TrainingError) {
         self.source = source
-        lines = try LineReader(
-            path: source.path, chunkBytes: chunkBytes,
+        lines = try .open(
+            source.path, chunkBytes: chunkBytes,
             maximumLineBytes: source.maximumRecordBytes)
     }
 
@@ -67,7 +68,7 @@ public final class CorpusReader {
     // MARK: JSON
 
     private func nextObject() throws(TrainingError) -> JSONObject? {
-        while try lines.next() {
+        while try lines.advance() {
             if lines.line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
             let value: JSONValue
             do throws(JSONError) {
@@ -131,7 +132,7 @@ public final class CorpusReader {
     {
         var bytes: [UInt8] = []
         var start = 0
-        while try lines.next() {
+        while try lines.advance() {
             var line = lines.line[...]
             if lines.number == 1, line.starts(with: [0xEF, 0xBB, 0xBF]) {
                 line = line.dropFirst(3)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads a file line by line through one buffer, so that a corpus may be larger than memory.
+// Reads a file line by line through one buffer, so that it may be larger than memory.
 
 #if canImport(Glibc)
     import Glibc
@@ -9,24 +9,25 @@
 #endif
 
 /// The lines of a file, one at a time.
-final class LineReader {
-    let path: String
+package final class LineReader {
+    package let path: String
     /// The current line without its line feed; a carriage return before it stays.
-    private(set) var line: [UInt8] = []
+    package private(set) var line: [UInt8] = []
     /// The current line's number, from 1.
-    private(set) var number = 0
+    package private(set) var number = 0
     /// Whether a line feed ended the current line, which only the last line may lack.
-    private(set) var isTerminated = false
+    package private(set) var isTerminated = false
     private let descriptor: Int32
     private let maximumLineBytes: Int
     private let chunk: UnsafeMutableRawBufferPointer
     /// What of `chunk` is not read yet.
     private var pending = 0..<0
 
-    static let defaultChunkBytes = 1 << 18
+    package static let defaultChunkBytes = 1 << 18
 
-    init(path: String, chunkBytes: Int = defaultChunkBytes, maximumLineBytes: Int)
-        throws(TrainingError)
+    /// - Throws: ``FormatError`` if the file cannot be opened.
+    package init(path: String, chunkBytes: Int = defaultChunkBytes, maximumLineBytes: Int)
+        throws(FormatError)
     {
         self.path = path
         self.maximumLineBytes = maximumLineBytes
@@ -35,10 +36,10 @@ final class LineReader {
         chunk = .allocate(byteCount: max(chunkBytes, 1), alignment: 16)
         var status = stat()
         guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
-            throw TrainingError("cannot read \(path): \(String(cString: strerror(errno)))")
+            throw FormatError("cannot read \(path): \(String(cString: strerror(errno)))")
         }
         guard status.st_mode & S_IFMT != S_IFDIR else {
-            throw TrainingError("\(path) is a directory; give its files")
+            throw FormatError("cannot read \(path): it is a directory; give its files")
         }
     }
 
@@ -49,8 +50,8 @@ final class LineReader {
 
     /// Moves on to the next line.
     /// - Returns: Whether there is one.
-    /// - Throws: ``TrainingError`` if the file cannot be read or a line is too long.
-    func next() throws(TrainingError) -> Bool {
+    /// - Throws: ``FormatError`` if the file cannot be read or a line is too long.
+    package func next() throws(FormatError) -> Bool {
         line.removeAll(keepingCapacity: true)
         isTerminated = false
         while true {
@@ -60,7 +61,7 @@ final class LineReader {
             line.append(contentsOf: rest[..<(end ?? rest.count)])
             pending = pending.lowerBound + (end.map { $0 + 1 } ?? rest.count)..<pending.upperBound
             guard line.count <= maximumLineBytes else {
-                throw TrainingError(
+                throw FormatError(
                     "\(path):\(number + 1): the line is longer than \(maximumLineBytes) bytes; cut it or raise the limit of a record"
                 )
             }
@@ -74,7 +75,13 @@ final class LineReader {
         return true
     }
 
-    private func fill() throws(TrainingError) -> Bool {
+    /// The line without a carriage return at its end.
+    package var text: ArraySlice<UInt8> { line.last == 0x0D ? line.dropLast() : line[...] }
+
+    /// Whether the line has nothing but spaces.
+    package var isBlank: Bool { line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D } }
+
+    private func fill() throws(FormatError) -> Bool {
         while true {
             let count = read(descriptor, chunk.baseAddress, chunk.count)
             if count > 0 {
@@ -83,7 +90,7 @@ final class LineReader {
             }
             if count == 0 { return false }
             guard errno == EINTR else {
-                throw TrainingError("cannot read \(path): \(String(cString: strerror(errno)))")
+                throw FormatError("cannot read \(path): \(String(cString: strerror(errno)))")
             }
         }
     }
