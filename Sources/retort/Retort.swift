@@ -15,7 +15,7 @@ struct Retort: AsyncParsableCommand {
             ScoreCommand.self, ConvertCommand.self, BenchCommand.self, BenchTokenizerCommand.self,
             BenchTrainCommand.self, TrainTokenizerCommand.self, PrepareCommand.self,
             TrainCommand.self, SFTCommand.self, ReinforceCommand.self, DistillCommand.self,
-            TracesCommand.self, EvalCommand.self, PipelineCommand.self,
+            TracesCommand.self, EvalCommand.self, CeilingCommand.self, PipelineCommand.self,
             CostCommand.self,
             DoctorCommand.self,
             KeysCommand.self,

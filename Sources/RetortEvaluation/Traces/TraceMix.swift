@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A corpus of arithmetic for models from scratch: which problems, how many of them with a thought, and
-// how many thoughts with a slip. None of them is one that evaluations hold out.
+// A corpus of arithmetic and Countdown for models from scratch: which problems, how many of them with a thought, and how many
+// thoughts with a slip, or how patient ones. None of them is one that evaluations hold out.
 
 import RetortJSON
 import RetortTensor
@@ -9,20 +9,22 @@ import RetortTensor
 /// What a corpus is mixed of.
 public struct TraceMix: Sendable {
     public struct Part: Sendable {
-        public var operation: ArithmeticTask.Operation
-        public var digits: (Int, Int)
+        /// What is asked.
+        public enum Kind: Sendable {
+            case arithmetic(ArithmeticTask.Operation, digits: (Int, Int))
+            /// Thoughts try so many ways on average before they give up.
+            case countdown(CountdownTask, patience: Double)
+        }
+
+        public var kind: Kind
         /// Parts are taken in proportion to their shares.
         public var share: Double
         /// The share of samples with a thought, and of thoughts with a slip.
         public var thinking: Double
         public var slips: Double
 
-        public init(
-            _ operation: ArithmeticTask.Operation, digits: (Int, Int), share: Double,
-            thinking: Double = 0, slips: Double = 0
-        ) {
-            self.operation = operation
-            self.digits = digits
+        public init(_ kind: Kind, share: Double, thinking: Double = 0, slips: Double = 0) {
+            self.kind = kind
             self.share = share
             self.thinking = thinking
             self.slips = slips
@@ -35,7 +37,18 @@ public struct TraceMix: Sendable {
     public init(_ parts: [Part]) throws(EvaluationError) {
         self.parts = parts
         for part in parts {
-            _ = try ArithmeticTask(part.operation, digits: part.digits)
+            switch part.kind {
+            case .arithmetic(let operation, let digits):
+                _ = try ArithmeticTask(operation, digits: digits)
+            case .countdown(let task, let patience):
+                guard (2...4).contains(task.count), patience >= 1, patience.isFinite,
+                    part.slips == 0
+                else {
+                    throw EvaluationError(
+                        "Countdown with \(task.count) numbers, patience \(patience) and slips \(part.slips); expected 2 to 4 numbers, 1 try or more, and no slips"
+                    )
+                }
+            }
             guard part.share > 0, part.share.isFinite, 0...1 ~= part.thinking, 0...1 ~= part.slips
             else {
                 throw EvaluationError(
@@ -59,45 +72,79 @@ public struct TraceMix: Sendable {
                 left -= part.share
                 return left < 0
             }
-            try body(record(part ?? parts[parts.count - 1], &random))
+            try body(try record(part ?? parts[parts.count - 1], &random))
         }
     }
 
-    private func record(_ part: Part, _ random: inout SplitMix64) -> JSONValue {
+    private func record(_ part: Part, _ random: inout SplitMix64) throws(EvaluationError)
+        -> JSONValue
+    {
+        switch part.kind {
+        case .arithmetic(let operation, let digits):
+            return arithmetic(part, operation, digits, &random)
+        case .countdown(let task, let patience):
+            return try countdown(part, task, patience, &random)
+        }
+    }
+
+    private func arithmetic(
+        _ part: Part, _ operation: ArithmeticTask.Operation, _ digits: (Int, Int),
+        _ random: inout SplitMix64
+    ) -> JSONValue {
         var (a, b): (UInt64, UInt64)
         repeat {
-            a = Self.number(part.digits.0, &random)
-            b = Self.number(part.digits.1, &random)
-        } while ArithmeticTask.isHeldOut(part.operation, a, b)
-        let symbol = part.operation == .multiplication ? "*" : "+"
-        var reply = JSONObject([("role", "assistant")])
-        if Double.random(in: 0..<1, using: &random) < part.thinking {
-            let hasSlip = Double.random(in: 0..<1, using: &random) < part.slips
-            let trace: ArithmeticTrace
-            if part.operation == .multiplication {
-                let slip =
-                    hasSlip
-                    ? Int.random(
-                        in: 0..<ArithmeticTrace.numbersWritten(part.digits.1), using: &random)
-                    : nil
-                trace = ArithmeticTrace(a, times: b, digits: part.digits, slip: slip, &random)
-            } else {
-                trace = ArithmeticTrace(
-                    a, plus: b, digits: part.digits, hasSlip: hasSlip, &random)
-            }
-            reply["content"] = .string(trace.answer)
-            reply["reasoning_content"] = .string(trace.thought)
-        } else {
-            let value =
-                part.operation == .multiplication
-                ? UInt128(a) * UInt128(b) : UInt128(a) + UInt128(b)
-            reply["content"] = .string(String(value))
+            a = Self.number(digits.0, &random)
+            b = Self.number(digits.1, &random)
+        } while ArithmeticTask.isHeldOut(operation, a, b)
+        let isProduct = operation == .multiplication
+        let question = "What is \(a) \(isProduct ? "*" : "+") \(b)?"
+        guard Double.random(in: 0..<1, using: &random) < part.thinking else {
+            let value = isProduct ? UInt128(a) * UInt128(b) : UInt128(a) + UInt128(b)
+            return Self.record(question, answer: String(value))
         }
+        let hasSlip = Double.random(in: 0..<1, using: &random) < part.slips
+        let trace: ArithmeticTrace
+        if isProduct {
+            let slip =
+                hasSlip
+                ? Int.random(in: 0..<ArithmeticTrace.numbersWritten(digits.1), using: &random)
+                : nil
+            trace = ArithmeticTrace(a, times: b, digits: digits, slip: slip, &random)
+        } else {
+            trace = ArithmeticTrace(a, plus: b, digits: digits, hasSlip: hasSlip, &random)
+        }
+        return Self.record(question, thought: trace.thought, answer: trace.answer)
+    }
+
+    private func countdown(
+        _ part: Part, _ task: CountdownTask, _ patience: Double, _ random: inout SplitMix64
+    ) throws(EvaluationError) -> JSONValue {
+        var numbers: [Int]
+        var ways: [CountdownWay]
+        repeat {
+            numbers = (0..<task.count).map { _ in Int.random(in: 1...task.largest, using: &random) }
+            ways = try CountdownSearch.ways(numbers).filter { $0.value <= task.largestTarget }
+        } while CountdownTask.isHeldOut(numbers) || ways.isEmpty
+        // Each target that can be reached is as likely as the others.
+        let targets = Set(ways.map(\.value)).sorted()
+        let target = targets[Int.random(in: 0..<targets.count, using: &random)]
+        let question = CountdownTask.question(numbers, target)
+        guard Double.random(in: 0..<1, using: &random) < part.thinking else {
+            let all = try CountdownSearch.ways(numbers)
+            let guess = all[Int.random(in: 0..<all.count, using: &random)]
+            return Self.record(question, answer: guess.expression)
+        }
+        let trace = try CountdownTrace(numbers, target: target, patience: patience, &random)
+        return Self.record(question, thought: trace.thought, answer: trace.answer)
+    }
+
+    private static func record(_ question: String, thought: String? = nil, answer: String)
+        -> JSONValue
+    {
+        var reply = JSONObject([("role", "assistant"), ("content", .string(answer))])
+        if let thought { reply["reasoning_content"] = .string(thought) }
         return [
-            "messages": [
-                ["role": "user", "content": .string("What is \(a) \(symbol) \(b)?")],
-                .object(reply),
-            ]
+            "messages": [["role": "user", "content": .string(question)], .object(reply)]
         ]
     }
 
@@ -118,28 +165,41 @@ extension TraceMix {
             guard let object = item.objectValue else {
                 throw EvaluationError("a part is \(item.kind); a mapping was expected")
             }
-            let known = ["task", "digits", "share", "thinking", "slips"]
+            let isCountdown = item["task"]?.stringValue == "countdown"
+            let known =
+                isCountdown
+                ? ["task", "numbers", "patience", "share", "thinking"]
+                : ["task", "digits", "share", "thinking", "slips"]
             if let key = object.keys.first(where: { !known.contains($0) }) {
                 throw EvaluationError(
                     "'\(key)' of a part is not known; expected one of \(known.joined(separator: ", "))"
                 )
             }
-            let name = item["task"]?.stringValue ?? "multiplication"
-            guard let operation = ArithmeticTask.Operation(rawValue: name) else {
-                throw EvaluationError("'task' is '\(name)'; expected multiplication or addition")
-            }
-            let text =
-                item["digits"]?.intValue.map { String($0) } ?? item["digits"]?.stringValue ?? ""
-            let sizes = text.split(separator: "x", omittingEmptySubsequences: false)
-                .map { Int($0) }
-            guard sizes.count <= 2, let first = sizes.first ?? nil, let last = sizes.last ?? nil
-            else { throw EvaluationError("'digits' is '\(text)'; expected such as 3 or 3x2") }
             parts.append(
                 Part(
-                    operation, digits: (first, last), share: item["share"]?.doubleValue ?? 1,
+                    try isCountdown ? Self.countdown(item) : Self.arithmetic(item),
+                    share: item["share"]?.doubleValue ?? 1,
                     thinking: item["thinking"]?.doubleValue ?? 0,
                     slips: item["slips"]?.doubleValue ?? 0))
         }
         try self.init(parts)
+    }
+
+    private static func countdown(_ item: JSONValue) throws(EvaluationError) -> Part.Kind {
+        let task = try CountdownTask(numbers: item["numbers"]?.intValue ?? 3)
+        return .countdown(task, patience: item["patience"]?.doubleValue ?? 2)
+    }
+
+    private static func arithmetic(_ item: JSONValue) throws(EvaluationError) -> Part.Kind {
+        let name = item["task"]?.stringValue ?? "multiplication"
+        guard let operation = ArithmeticTask.Operation(rawValue: name) else {
+            throw EvaluationError(
+                "'task' is '\(name)'; expected multiplication, addition or countdown")
+        }
+        let text = item["digits"]?.intValue.map { String($0) } ?? item["digits"]?.stringValue ?? ""
+        let sizes = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+        guard sizes.count <= 2, let first = sizes.first ?? nil, let last = sizes.last ?? nil
+        else { throw EvaluationError("'digits' is '\(text)'; expected such as 3 or 3x2") }
+        return .arithmetic(operation, digits: (first, last))
     }
 }

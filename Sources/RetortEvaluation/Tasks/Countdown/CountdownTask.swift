@@ -16,7 +16,7 @@ public struct CountdownTask: EvaluationTask {
 
     static let heldOutPercent: UInt64 = 15
     /// Intermediate results of the solution that a problem is known to have.
-    static let largestIntermediate = 200
+    public static let largestIntermediate = 200
 
     /// - Throws: ``EvaluationError`` if a number is out of its range.
     public init(numbers count: Int = 3, largest: Int = 20, largestTarget: Int = 99)
@@ -68,18 +68,21 @@ public struct CountdownTask: EvaluationTask {
     }
 
     private func problem(_ numbers: [Int], _ target: Int, sorted: [Int]) -> Problem {
-        let list = numbers.map(String.init).joined(separator: ", ")
         let sums = CountdownSolver.reachable(
             sorted, limit: Self.largestIntermediate, onlySums: true)
         return Problem(
             id: sorted.map(String.init).joined(separator: "-") + "=\(target)",
-            prompt: .text(
-                "Write an expression that equals \(target). Use each of the numbers \(list) exactly once, with +, -, *, / and parentheses. Put the expression in <answer> </answer>."
-            ),
+            prompt: .text(Self.question(numbers, target)),
             answer: String(target),
             difficulty:
                 "\(count) numbers, \(sums.contains(target) ? "+ and - alone" : "needs * or /")",
             grader: CountdownGrader(numbers: numbers, target: target))
+    }
+
+    static func question(_ numbers: [Int], _ target: Int) -> String {
+        let list = numbers.map(String.init).joined(separator: ", ")
+        return
+            "Write an expression that equals \(target). Use each of the numbers \(list) exactly once, with +, -, *, / and parentheses. Put the expression in <answer> </answer>."
     }
 
     /// How many sets of numbers there are, order aside.
