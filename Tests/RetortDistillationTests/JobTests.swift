@@ -129,6 +129,51 @@ import Testing
         #expect(line["grader"]?["name"]?.stringValue == "exact")
     }
 
+    @Test("a batch takes the place of asking, and probabilities are kept") func batch() async throws
+    {
+        let desk = try Desk()
+        let prompts = try desk.write(
+            #"{"prompt": "question 1", "answer": "yes"}"#, to: "prompts.jsonl")
+        let distill: JSONValue = [
+            "teacher": ["endpoint": .string(desk.teacher.address), "name": "teacher"],
+            "collect": ["prompts": .string(prompts), "top_logprobs": 2],
+        ]
+        let job = try DistillationJob(recipe(desk, distill), prices: PriceTable())
+        let written = try await job.writeBatch(to: desk.path("batch.jsonl"))
+        #expect(written.requests == 1)
+        let line = try desk.lines("batch.jsonl")[0]
+        #expect(line["body"]?["top_logprobs"]?.intValue == 2)
+        #expect(line["body"]?["logprobs"]?.boolValue == true)
+        let report = try await collect(job)
+        #expect(report.inBatch == 1 && desk.teacher.requests.isEmpty)
+        let logprobs: JSONValue = [
+            "content": [["token": "yes", "logprob": -0.5], ["token": "!", "logprob": -0.1]]
+        ]
+        let result: JSONValue = [
+            "custom_id": line["custom_id"] ?? .null,
+            "response": [
+                "status_code": 200,
+                "body": [
+                    "choices": [
+                        [
+                            "message": ["role": "assistant", "content": "yes"],
+                            "finish_reason": "stop", "logprobs": logprobs,
+                        ]
+                    ]
+                ],
+            ],
+        ]
+        let found = try await job.readBatch(desk.write(result.text(), to: "results.jsonl"))
+        #expect(found.answered == 1 && found.errors.isEmpty)
+        #expect(try await job.writeDataset().kept == 1)
+        let sample = try desk.lines("run/dataset/train.jsonl")[0]
+        #expect(abs((sample["mean_logprob"]?.doubleValue ?? 0) + 0.3) < 1e-9)
+        let local = try DistillationJob(recipe(desk, local()), prices: PriceTable())
+        await #expect(throws: DistillationError.self) {
+            _ = try await local.writeBatch(to: desk.path("none.jsonl"))
+        }
+    }
+
     @Test(
         "a job that makes no sense is refused",
         arguments: [

@@ -147,9 +147,10 @@ extension VerifiedDataset {
         ])
         grader["score"] = verdict.score.map { .double($0) }
         grader["detail"] = verdict.detail.map { .string($0) }
+        let logprobs = stored.completion.choices.first?.logprobs ?? []
         func count(_ value: Int?) -> JSONValue { value.map { .integer(Int64($0)) } ?? .null }
         let usage = stored.completion.usage
-        return [
+        var sample: JSONValue = [
             "messages": .array(planned.request.messages.map(\.json) + [.object(answer)]),
             "prompt_id": .string(planned.prompt.id), "sample": .integer(Int64(planned.sample)),
             "difficulty": planned.prompt.difficulty.map { .string($0) } ?? .null,
@@ -163,6 +164,13 @@ extension VerifiedDataset {
             "cost_usd": stored.cost.map { .double($0.value) } ?? .null,
             "answered": .string(DatasetDate.text(stored.finished)),
         ]
+        // How sure the teacher was; the tokens' own are in the cache.
+        if !logprobs.isEmpty, var object = sample.objectValue {
+            let sum = logprobs.reduce(0) { $0 + $1.logprob }
+            object["mean_logprob"] = .double(sum / Double(logprobs.count))
+            sample = .object(object)
+        }
+        return sample
     }
 
     // MARK: Contamination

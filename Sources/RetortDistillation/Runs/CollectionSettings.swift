@@ -21,6 +21,8 @@ public struct CollectionSettings: Sendable {
     public var temperature: Double?
     public var topP: Double?
     public var maximumTokens: Int?
+    /// How many likeliest tokens are asked for at each place; nil asks for no probabilities.
+    public var topLogprobs: Int?
     /// A message that goes before each prompt.
     public var system: String?
     /// Further fields of the requests.
@@ -59,6 +61,7 @@ public struct CollectionSettings: Sendable {
         temperature = try fields.number("temperature", in: 0...2)
         topP = try fields.number("top_p", in: 1e-6...1)
         maximumTokens = try fields.integer("max_tokens", in: 1...1 << 30)
+        topLogprobs = try fields.integer("top_logprobs", in: 0...20)
         system = try fields.string("system")
         extra = fields.value("extra")?.objectValue ?? extra
         cachePath = try fields.string("cache")

@@ -22,7 +22,7 @@ public struct DistillationJob: Sendable {
     private let dataset: DatasetSettings
     private let options: DatasetOptions
     private let prompts: PromptSet
-    private let budget: Budget
+    public let budget: Budget
     private let seed: UInt64
     private let threads: Int?
 
@@ -67,6 +67,10 @@ public struct DistillationJob: Sendable {
         template.maximumTokens = collection.maximumTokens
         template.seed = Int(truncatingIfNeeded: recipe.seed & 0xFFFF_FFFF)
         template.extra = collection.extra
+        if let count = collection.topLogprobs {
+            template.logprobs = true
+            template.topLogprobs = count
+        }
         plan = try CollectionPlan(
             prompts: prompts.prompts, samples: collection.samples, template: template)
         cache = try RequestCache(path: collection.cachePath ?? "\(recipe.output)/requests.sqlite")
@@ -91,6 +95,22 @@ public struct DistillationJob: Sendable {
                 ).run(plan, onEvent: onEvent)
             }
         }
+    }
+
+    /// Writes the requests that nobody has answered as a batch file of OpenAI's.
+    /// - Throws: ``DistillationError`` if the teacher is a local one or the file cannot be written.
+    public func writeBatch(to path: String) async throws -> BatchFile.Export {
+        guard case .endpoint = teacher.place else {
+            throw DistillationError(
+                .invalidInput, "a batch is for an endpoint; the teacher is a local model")
+        }
+        return try await BatchFile(cache: cache, budget: budget).write(plan, to: path)
+    }
+
+    /// Takes the results of a batch.
+    /// - Throws: ``DistillationError`` if the file cannot be read.
+    public func readBatch(_ path: String) async throws -> BatchFile.Import {
+        try await BatchFile(cache: cache, budget: budget).read(path: path)
     }
 
     /// Judges the answers and writes those that are chosen, in place of what was chosen before.

@@ -27,6 +27,20 @@ struct DistillCommand: AsyncParsableCommand {
     @Option(help: "Stop when this is there: answers, dataset or student.")
     var until = Stage.student
 
+    @Option(
+        help: ArgumentHelp(
+            "Write the open requests as a batch file for OpenAI's batch API, and do nothing else.",
+            valueName: "file"), completion: .file())
+    var writeBatch: String?
+
+    @Option(
+        help: ArgumentHelp("Take a batch's results first. May be repeated.", valueName: "file"),
+        completion: .file())
+    var readBatch: [String] = []
+
+    @Flag(help: "Ask again what could not be answered.")
+    var retryFailures = false
+
     func run() async throws {
         let recipe = try options.load(.distill)
         guard let settings = recipe.distillation else {
@@ -36,6 +50,7 @@ struct DistillCommand: AsyncParsableCommand {
         if DistillationJob.isNeeded(recipe) {
             let job = try DistillationJob(recipe, prices: try prices(settings))
             student = job.student(recipe)
+            if try await !settle(job) { return }
             try await prepare(job)
         } else if until != .student {
             throw CommandError(
@@ -58,6 +73,39 @@ struct DistillCommand: AsyncParsableCommand {
 
     // MARK: Answers and dataset
 
+    /// What is done with the cache before anybody is asked.
+    /// - Returns: Whether to go on.
+    private func settle(_ job: DistillationJob) async throws -> Bool {
+        for path in readBatch {
+            let found = try await job.readBatch(path)
+            Output.note(
+                "\(path): \(found.answered) answers, \(found.known) were there, \(found.failed) cannot be answered, \(found.freed) may be sent again"
+            )
+            for error in found.errors.prefix(10) {
+                Output.note("\(path):\(error.line): \(error.reason)")
+            }
+            if found.errors.count > 10 {
+                Output.note("\(path): \(found.errors.count - 10) more lines that brought nothing")
+            }
+        }
+        if retryFailures {
+            Output.note("\(try await job.cache.retryFailures()) requests are asked again")
+        }
+        guard let path = writeBatch else { return true }
+        let written = try await job.writeBatch(to: path)
+        Output.note(
+            written.requests == 0
+                ? "nothing is open: no batch was written"
+                : "\(written.requests) requests in \(path), at most \(written.reserved); read the results with --read-batch within 36 hours"
+        )
+        if written.left > 0 {
+            Output.note(
+                "\(written.left) are left \(written.endedByBudget ? "for want of budget" : "for another file")"
+            )
+        }
+        return false
+    }
+
     private func prepare(_ job: DistillationJob) async throws {
         // What a student has begun to learn from stays as it is.
         let checkpoints = try? FileManager.default.contentsOfDirectory(
@@ -69,6 +117,10 @@ struct DistillCommand: AsyncParsableCommand {
                 )
             }
             if FileManager.default.fileExists(atPath: job.datasetDirectory) { return }
+        }
+        if let cap = job.budget.cap, let price = job.budget.prices[job.plan.template.model] {
+            Output.note(
+                "at most \(cap) in all; prices of \(price.date) from \(price.source)")
         }
         let stop = StopFlag()
         let display = DistillDisplay(job, isQuiet: options.json)

@@ -11,6 +11,8 @@ final class DistillDisplay: @unchecked Sendable {
     private let isQuiet: Bool
     private let moves = Terminal.errorIsTerminal
     private let total: Int
+    private let price: ModelPrice?
+    private var cost = Dollars.zero
     private let start = ContinuousClock.now
     private var lastShown = ContinuousClock.now
     private var (done, answered, failed, retries, tokens) = (0, 0, 0, 0, 0)
@@ -18,6 +20,7 @@ final class DistillDisplay: @unchecked Sendable {
     init(_ job: DistillationJob, isQuiet: Bool) {
         self.isQuiet = isQuiet
         total = job.plan.count
+        price = job.budget.prices[job.plan.template.model]
         guard !isQuiet else { return }
         Output.note(
             "\(job.plan.prompts.count) prompts, \(job.plan.samples) answer\(job.plan.samples > 1 ? "s" : "") each from \(job.plan.template.model)"
@@ -31,6 +34,7 @@ final class DistillDisplay: @unchecked Sendable {
                 done += 1
                 answered += 1
                 tokens += usage?.completionTokens ?? 0
+                if let usage, let price { cost = cost + price.cost(of: usage) }
             case .cached: done += 1
             case .failed:
                 done += 1
@@ -49,6 +53,7 @@ final class DistillDisplay: @unchecked Sendable {
                 String(format: "%.1f a second", Double(answered) / seconds),
                 String(format: "%.0f tok/s", Double(tokens) / seconds),
             ]
+            if cost > .zero { parts.append("\(cost)") }
             if failed > 0 { parts.append("\(failed) failed") }
             if retries > 0 { parts.append("\(retries) tries again") }
             let line = parts.joined(separator: " · ")
