@@ -86,6 +86,7 @@ final class PipelineFields {
     /// Numbers are texts too: an argument is written as it stands.
     static func text(_ value: JSONValue) -> String? {
         if let text = value.stringValue { return text }
+        if let flag = value.boolValue { return flag ? "true" : "false" }
         if let number = value.intValue { return String(number) }
         if let number = value.doubleValue { return "\(number)" }
         return nil

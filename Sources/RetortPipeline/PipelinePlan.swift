@@ -72,7 +72,12 @@ public struct PipelinePlan: Sendable {
         let fields = try PipelineFields(json, place)
         var variants = [variables]
         for member in try fields.mapping("each").members {
-            let values = (member.value.arrayValue ?? [member.value]).compactMap(PipelineFields.text)
+            let items = member.value.arrayValue ?? [member.value]
+            let values = items.compactMap(PipelineFields.text)
+            guard !values.isEmpty, values.count == items.count else {
+                throw PipelineError(
+                    "\(place): 'each.\(member.key)' must be a text, a number or a list of them")
+            }
             variants = variants.flatMap { known in
                 values.map { known.merging([member.key: $0]) { $1 } }
             }
@@ -92,16 +97,20 @@ public struct PipelinePlan: Sendable {
         guard !name.isEmpty, !name.contains("/"), !name.hasPrefix(".") else {
             throw PipelineError("\(place): a name is also a file's and has no slash")
         }
-        var words: [String] = []
+        let places = variables.merging(["here": "{here}", "output": "{output}"]) { $1 }
+        var (words, pattern): ([String], [String]) = ([], [])
         for part in try fields.texts("run") {
             // A text is split at spaces, the items of a list are not.
             let split =
                 json["run"]?.arrayValue == nil
                 ? part.split(whereSeparator: \.isWhitespace).map { String($0) } : [part]
-            for word in split { words.append(try filled(word, variables, place)) }
+            for word in split {
+                words.append(try filled(word, variables, place))
+                pattern.append(try filled(word, places, place))
+            }
         }
         guard !words.isEmpty else { throw PipelineError("\(place) has no 'run'") }
-        var stage = PipelineStage(name: name, arguments: words)
+        var stage = PipelineStage(name: name, arguments: words, pattern: pattern)
         for path in try fields.texts("makes") {
             stage.makes.append(try inside(filled(path, variables, place), place))
         }
@@ -154,8 +163,8 @@ public struct PipelinePlan: Sendable {
 
     /// A path below the output: what is outside is not a pipeline's to remove or to write.
     static func inside(_ path: String, _ place: String) throws(PipelineError) -> String {
-        guard !path.hasPrefix("/"), !path.isEmpty,
-            !path.split(separator: "/").contains("..")
+        let parts = path.split(separator: "/")
+        guard !path.hasPrefix("/"), !parts.contains(".."), parts.contains(where: { $0 != "." })
         else {
             throw PipelineError("\(place): '\(path)' is not below the output; give a path in it")
         }

@@ -54,22 +54,22 @@ public struct PipelineRunner: Sendable {
         let lock = try PipelineLock(output: plan.output)
         defer { withExtendedLifetime(lock) {} }
         var state = try PipelineState(output: plan.output)
-        var hasRun = false
         for (index, stage) in plan.stages.enumerated() {
             let digest = try digest(stage)
             let known = state.stages[stage.name]
             let isCurrent = known?.digest == digest
-            if isCurrent, known?.isDone == true, !hasRun {
+            if isCurrent, known?.isDone == true {
                 observe(.skipped(stage, index: index, count: plan.stages.count))
             } else {
                 // What was made by another command, or of other inputs, is no beginning.
-                if !isCurrent || known?.isDone == true { try remove(stage) }
+                if !isCurrent { try remove(stage) }
                 var entry = PipelineState.Entry(digest: digest)
-                if isCurrent, known?.isDone == false, let known { entry = known }
+                if isCurrent, let known { entry = known }
                 entry.tries += 1
                 state.stages[stage.name] = entry
+                // What was made of this stage's former results is no longer what it would be.
+                for later in plan.stages[(index + 1)...] { state.stages[later.name] = nil }
                 try state.write(output: plan.output)
-                hasRun = true
                 let log = path("logs/\(stage.name).log")
                 observe(.began(stage, index: index, count: plan.stages.count, log: log))
                 let start = ContinuousClock.now
@@ -111,20 +111,38 @@ public struct PipelineRunner: Sendable {
         }
     }
 
+    /// Removes what a stage has made, but for databases: answers in them may have been paid for.
     private func remove(_ stage: PipelineStage) throws {
-        for name in stage.makes where FileManager.default.fileExists(atPath: path(name)) {
-            try FileManager.default.removeItem(atPath: path(name))
+        let manager = FileManager.default
+        for name in stage.makes {
+            var isDirectory: ObjCBool = false
+            guard manager.fileExists(atPath: path(name), isDirectory: &isDirectory) else {
+                continue
+            }
+            let names =
+                isDirectory.boolValue ? try manager.contentsOfDirectory(atPath: path(name)) : []
+            let kept = names.filter { $0.contains(".sqlite") }
+            guard !kept.isEmpty else {
+                try manager.removeItem(atPath: path(name))
+                continue
+            }
+            for child in names where !kept.contains(child) {
+                try manager.removeItem(atPath: path("\(name)/\(child)"))
+            }
         }
     }
 
     /// Of the arguments and of the plan's own files among them, and what it must have.
     private func digest(_ stage: PipelineStage) throws -> String {
         var hash = SHA256()
-        for argument in stage.arguments {
-            hash.update(data: Data("\(argument)\n".utf8))
-            let isOwn = argument.hasPrefix("\(plan.folder)/")
-            if isOwn, let bytes = FileManager.default.contents(atPath: argument) {
-                hash.update(data: bytes)
+        for (argument, pattern) in zip(stage.arguments, stage.pattern) {
+            hash.update(data: Data("\(pattern)\n".utf8))
+            // A file may also stand behind a key: --set data.chat_template={here}/x.jinja
+            for path in [argument[...], argument.drop { $0 != "=" }.dropFirst()]
+            where path.hasPrefix("\(plan.folder)/") {
+                if let bytes = FileManager.default.contents(atPath: String(path)) {
+                    hash.update(data: bytes)
+                }
             }
         }
         hash.update(data: Data("\(stage.output ?? "") \(stage.makes)".utf8))
@@ -147,8 +165,9 @@ public struct PipelineRunner: Sendable {
             options: partial == nil ? [.create, .append] : [.create, .truncate],
             permissions: [.ownerReadWrite, .groupRead, .otherRead])
         var options = PlatformOptions()
-        // A training writes its checkpoint behind the present step.
-        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(120))]
+        // A training writes its checkpoint behind the present step; a collection waits up to ten minutes
+        // for answers that are being paid for.
+        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(660))]
         let result = try await Subprocess.run(
             .path(FilePath(program)), arguments: Arguments(arguments), platformOptions: options,
             output: .fileDescriptor(output, closeAfterSpawningProcess: true),

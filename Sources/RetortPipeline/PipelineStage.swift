@@ -29,6 +29,9 @@ public struct PipelineStage: Sendable, Equatable {
     public var name: String
     /// A subcommand of `retort` and its arguments.
     public var arguments: [String]
+    /// The same with `{here}` and `{output}` left as they are: where a plan and its output lie does not
+    /// change what is done.
+    var pattern: [String] = []
     /// Files and directories that it makes: they are removed when it is run again from its beginning.
     public var makes: [String] = []
     /// Whether `--resume` is given, so that it goes on where it was stopped.

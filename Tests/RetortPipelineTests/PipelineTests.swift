@@ -77,6 +77,43 @@ import Testing
         #expect(report.contains("2 of 2") && report.contains("second"))
     }
 
+    @Test("what stood on a changed stage is made anew, also when it was not reached at once")
+    func behind() async throws {
+        let desk = try Desk()
+        _ = try await desk.run(desk.plan(Self.twoStages))
+        let changed = try desk.plan(Self.twoStages, changes: [("word", "two")])
+        #expect(try await desk.run(changed, until: "first") == ["run first"])
+        #expect(try await desk.run(changed) == ["skip first", "run second"])
+        #expect(try desk.read("second.txt") == "two\n")
+
+        // A stage that was stopped half-way does not go on from what another input had made.
+        let half = """
+            {"variables": {"word": "one"}, "stages": [
+              {"name": "first", "run": ["-c", "echo {word} > {output}/word"], "makes": "word"},
+              {"name": "second", "run": ["-c", "mkdir -p {output}/s; cat {output}/word >> {output}/s/seen; touch {output}/s/paid.sqlite; false"],
+               "makes": "s", "resume": true}]}
+            """
+        await #expect(throws: PipelineError.self) { _ = try await desk.run(desk.plan(half)) }
+        await #expect(throws: PipelineError.self) { _ = try await desk.run(desk.plan(half)) }
+        #expect(try desk.read("s/seen") == "one\none\n")
+        await #expect(throws: PipelineError.self) {
+            _ = try await desk.run(desk.plan(half, changes: [("word", "two")]))
+        }
+        #expect(try desk.read("s/seen") == "two\n")
+        // Answers may have been paid for.
+        #expect(try desk.read("s/paid.sqlite") == "")
+    }
+
+    @Test("where a plan and its output lie does not change what is done") func moved() async throws
+    {
+        let desk = try Desk()
+        #expect(try await desk.run(desk.plan(Self.twoStages)) == ["run first", "run second"])
+        let (old, new) = (desk.folder.path("out"), desk.folder.path("elsewhere"))
+        try FileManager.default.moveItem(atPath: old, toPath: new)
+        let plan = try desk.plan(Self.twoStages, changes: [("output", new)])
+        #expect(try await desk.run(plan) == ["skip first", "skip second"])
+    }
+
     @Test("a stage that failed is tried again from what it left") func again() async throws {
         let desk = try Desk()
         let text = """
@@ -180,6 +217,10 @@ import Testing
             #"{"stages": [{"name": "a", "run": "{nothing}"}]}"#,
             #"{"stages": [{"name": "a", "run": "x", "makes": "../y"}]}"#,
             #"{"stages": [{"name": "a", "run": "x", "makes": "/etc"}]}"#,
+            #"{"stages": [{"name": "a", "run": "x", "makes": "."}]}"#,
+            #"{"stages": [{"name": "a", "run": "x", "makes": ""}]}"#,
+            #"{"stages": [{"name": "a", "run": "x", "each": {"b": []}}]}"#,
+            #"{"stages": [{"name": "a", "run": "x", "each": {"b": [1, [2]]}}]}"#,
             #"{"stages": [{"name": "a", "run": "x", "colour": 1}]}"#,
             #"{"stages": [{"name": "a", "run": "x"}], "report": {"tables": [{"title": "t", "bars": "x"}]}}"#,
         ])

@@ -85,7 +85,8 @@ public struct DistillationJob: Sendable {
         switch teacher.place {
         case .local(let path):
             return try await LocalAnswerCollector(
-                path: path, cache: cache, places: collection.places, threads: threads, seed: seed
+                path: path, samples: plan.samples, cache: cache, places: collection.places,
+                threads: threads, seed: seed
             ).run(plan, shouldStop: shouldStop, onEvent: onEvent)
         case .endpoint(let url, _):
             let (cache, plan, budget) = (cache, plan, budget)
@@ -123,18 +124,20 @@ public struct DistillationJob: Sendable {
             cache: cache, plan: plan, options: options,
             verifier: dataset.verifies ? prompts.verifier : takesAll)
         let manager = FileManager.default
-        let old = "\(datasetDirectory).old"
-        try? manager.removeItem(atPath: old)
-        let replaces = manager.fileExists(atPath: datasetDirectory)
-        if replaces { try manager.moveItem(atPath: datasetDirectory, toPath: old) }
-        do {
-            let statistics = try await made.write(to: datasetDirectory)
-            try? manager.removeItem(atPath: old)
-            return statistics
-        } catch {
-            if replaces { try? manager.moveItem(atPath: old, toPath: datasetDirectory) }
-            throw error
+        let (old, new) = ("\(datasetDirectory).old", "\(datasetDirectory).new")
+        // A process that ended between the two moves below.
+        if !manager.fileExists(atPath: datasetDirectory), manager.fileExists(atPath: old) {
+            try manager.moveItem(atPath: old, toPath: datasetDirectory)
         }
+        try? manager.removeItem(atPath: new)
+        let statistics = try await made.write(to: new)
+        try? manager.removeItem(atPath: old)
+        if manager.fileExists(atPath: datasetDirectory) {
+            try manager.moveItem(atPath: datasetDirectory, toPath: old)
+        }
+        try manager.moveItem(atPath: new, toPath: datasetDirectory)
+        try? manager.removeItem(atPath: old)
+        return statistics
     }
 
     /// The recipe of the student, which learns from the dataset.

@@ -15,10 +15,12 @@ import RetortTraining
 
 /// Gets the answers of a plan from a local model.
 struct LocalAnswerCollector {
-    /// Prompts whose answers are sampled together, and kept together.
-    private static let chunk = 64
+    /// Prompts whose answers are sampled together, and kept together: no more answers than are computed at
+    /// a time, so that a run that is stopped loses no more.
+    private var chunk: Int { max(1, min(64, places / max(1, samples))) }
 
     let path: String
+    let samples: Int
     let cache: RequestCache
     let places: Int
     let threads: Int?
@@ -44,13 +46,13 @@ struct LocalAnswerCollector {
         var options = ReasoningModel.Options()
         options.threads = threads
         var sampler: (model: ReasoningModel, rollouts: RolloutSampler)?
-        for first in stride(from: 0, to: plan.prompts.count, by: Self.chunk) {
-            let range = first..<min(first + Self.chunk, plan.prompts.count)
-            let keys = range.flatMap { prompt in
-                (0..<plan.samples).map { plan.planned(prompt: prompt, sample: $0).key }
+        for first in stride(from: 0, to: plan.prompts.count, by: chunk) {
+            let range = first..<min(first + chunk, plan.prompts.count)
+            let wanted = range.flatMap { prompt in
+                (0..<plan.samples).map { Wanted(plan, prompt: prompt, sample: $0) }
             }
-            let missing = try await cache.missing(keys)
-            report.cached += keys.count - missing.count
+            let missing = try await cache.missing(wanted.map(\.key))
+            report.cached += wanted.count - missing.count
             guard !missing.isEmpty else { continue }
             if shouldStop() {
                 report.end = .cancelled
@@ -59,22 +61,29 @@ struct LocalAnswerCollector {
             // Not before it is needed: it may be large.
             let own = try sampler ?? open(plan, options)
             sampler = own
+            let unanswered = wanted.filter { missing.contains($0.key.hash) }
             guard
-                let answers = try sample(
-                    plan, range, own.model, own.rollouts, shouldStop: shouldStop)
+                let found = try sample(plan, unanswered, own.model, own.rollouts, shouldStop: shouldStop)
             else {
                 report.end = .cancelled
                 return report
-            }
-            var found: [(key: RequestKey, completion: ChatCompletion)] = []
-            for (key, answer) in zip(keys, answers) where missing.contains(key.hash) {
-                found.append((key, answer))
             }
             try await cache.store(found)
             report.answered += found.count
             for (key, answer) in found { onEvent(.answered(hash: key.hash, usage: answer.usage)) }
         }
         return report
+    }
+
+    private struct Wanted {
+        let prompt: Int
+        let sample: Int
+        let key: RequestKey
+
+        init(_ plan: CollectionPlan, prompt: Int, sample: Int) {
+            (self.prompt, self.sample) = (prompt, sample)
+            key = plan.planned(prompt: prompt, sample: sample).key
+        }
     }
 
     private func open(_ plan: CollectionPlan, _ options: ReasoningModel.Options) throws -> (
@@ -113,30 +122,38 @@ struct LocalAnswerCollector {
         return (text, try model.tokenizer.encode(text, addSpecialTokens: false))
     }
 
-    /// The answers to some prompts, all of the first before any of the second; nil if it was stopped.
+    /// Answers; nil if it was stopped.
     private func sample(
-        _ plan: CollectionPlan, _ range: Range<Int>, _ model: ReasoningModel,
+        _ plan: CollectionPlan, _ wanted: [Wanted], _ model: ReasoningModel,
         _ rollouts: RolloutSampler, shouldStop: () -> Bool
-    ) throws -> [ChatCompletion]? {
-        let prompts = try range.map { try prompt(plan, $0, model) }
+    ) throws -> [(key: RequestKey, completion: ChatCompletion)]? {
+        let byPrompt = Dictionary(grouping: wanted, by: \.prompt).sorted { $0.key < $1.key }
+        guard let first = wanted.first, let count = byPrompt.map(\.value.count).max() else {
+            return []
+        }
+        let prompts = try byPrompt.map { try prompt(plan, $0.key, model) }
         var sampling = SamplingParameters()
         sampling.temperature = Float(plan.template.temperature ?? 1)
         sampling.topP = Float(plan.template.topP ?? 1)
         let limit = plan.template.maximumTokens ?? model.config.maxPositionEmbeddings
+        // Further answers to the same prompts are others.
+        let place = SplitMix64.mix(UInt64(first.prompt) &+ 1) ^ UInt64(first.sample) << 40
         guard
             let groups = try rollouts.sample(
-                prompts.map(\.tokens), count: plan.samples, sampling: sampling,
-                maximumTokens: limit,
-                seed: SplitMix64.mix(seed ^ SplitMix64.mix(UInt64(range.lowerBound) &+ 1)),
-                shouldStop: shouldStop)
+                prompts.map(\.tokens), count: count, sampling: sampling, maximumTokens: limit,
+                seed: SplitMix64.mix(seed ^ place), shouldStop: shouldStop)
         else { return nil }
-        return try zip(prompts, groups).flatMap { prompt, group in
+        var found: [(key: RequestKey, completion: ChatCompletion)] = []
+        for (index, prompt) in prompts.enumerated() {
             let format = ReasoningFormat.detect(
                 template: model.chatTemplateSource ?? "", renderedPrompt: prompt.text)
-            return try group.map { answer in
-                try completion(answer, prompt.tokens.count, format, model, plan.template.model)
+            for (wanted, answer) in zip(byPrompt[index].value, groups[index]) {
+                let completion = try completion(
+                    answer, prompt.tokens.count, format, model, plan.template.model)
+                found.append((wanted.key, completion))
             }
         }
+        return found
     }
 
     /// An answer as an endpoint would have given it.

@@ -14,7 +14,8 @@ public struct CountdownScaling: Sendable {
     }
 
     public private(set) var rows: [Row]
-    public let problems: Int
+    public var problems: Int { ids.count }
+    private let ids: Set<String>
 
     /// - Parameters:
     ///   - limit: Held-out problems, those that an evaluation takes.
@@ -42,24 +43,31 @@ public struct CountdownScaling: Sendable {
             }
         }
         self.rows = rows
-        self.problems = problems.count
+        ids = Set(problems.map(\.id))
     }
 
     /// Adds what a model did, from an evaluation's directory.
-    /// - Throws: ``EvaluationError`` if there are no results.
+    /// - Throws: ``EvaluationError`` if there are no results, or none of one of these problems.
     public mutating func add(results directory: String) throws(EvaluationError) {
         let reader = try JSONLinesReader(path: "\(directory)/samples.jsonl")
         var solved = [Int](repeating: 0, count: rows.count + 1)
         var all = 0
+        var seen: Set<String> = []
         while let line = try reader.next() {
             guard let record = SampleRecord(line.value) else {
                 throw reader.error("expected a sample of an evaluation")
             }
-            guard let grade = record.grade else { continue }
+            guard let grade = record.grade, ids.contains(record.id) else { continue }
+            seen.insert(record.id)
             all += 1
             guard grade.outcome == .correct else { continue }
             let tries = (record.response?.reasoning ?? "").split(separator: ";").count
             if tries < solved.count { solved[max(1, tries)] += 1 }
+        }
+        guard seen.count == ids.count else {
+            throw EvaluationError(
+                "\(directory) has answers to \(seen.count) of these \(ids.count) problems; evaluate countdown with the same --numbers and --limit"
+            )
         }
         var sum = 0
         for index in rows.indices {

@@ -42,6 +42,12 @@ public struct DistillationSettings: Sendable {
             try loss.choice("divergence", Divergence.Kind.self)
             ?? (method == .onPolicy ? .reverse : .forward)
         beta = try loss.float("beta", in: 0...1) ?? beta
+        guard divergence != .jensenShannon || (beta > 0 && beta < 1) else {
+            throw loss.fail(
+                "beta",
+                "is \(beta), with which 'jsd' is zero whatever the student does; give 'forward' or 'reverse'"
+            )
+        }
         temperature = try loss.float("temperature", in: 0.01...100) ?? temperature
         topK = try loss.integer("top_k", in: 1...1 << 20)
         cache = try loss.string("cache")

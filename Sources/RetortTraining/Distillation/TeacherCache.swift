@@ -5,7 +5,8 @@
 //
 //     magic "RTLC", u32 version, u32 outcomes of a token, u32 vocabulary, f32 temperature
 //     records: 16 bytes of the text's SHA-256, u32 tokens, payload, u64 FNV-1a of all of these
-//     payload: for each token its outcomes: ids (none if all are kept; 2 or 3 bytes), probabilities (f16)
+//     payload: for each token its outcomes: ids (none if all are kept; 2 or 3 bytes), then the logarithms (f16)
+//     of their probabilities and of what is left to all others
 //
 // All little-endian. A record that was cut off when a process died is dropped.
 
@@ -46,7 +47,7 @@ package final class TeacherCache {
     }
 
     private static let magic = Array("RTLC".utf8)
-    private static let version: UInt32 = 1
+    private static let version: UInt32 = 2
     private static let headerBytes = 20
 
     private let path: String
@@ -60,7 +61,7 @@ package final class TeacherCache {
     private var buffer: [UInt8] = []
 
     /// Bytes of a token.
-    var tokenBytes: Int { count * (idBytes + 2) }
+    var tokenBytes: Int { count * (idBytes + 2) + 2 }
     package var textCount: Int { places.count }
 
     /// Opens or makes a file.
@@ -148,10 +149,20 @@ package final class TeacherCache {
                 guard id < vocabulary else { throw foreign }
                 ids[index] = Int32(id)
             }
-            for index in 0..<count {
+            var sum: Float = 0
+            for index in 0...count {
                 let bits = UInt16(bytes[at]) | UInt16(bytes[at + 1]) << 8
-                values[index] = Float(Float16(bitPattern: bits))
                 at += 2
+                let value = expf(Float(Float16(bitPattern: bits)))
+                guard index < count else {
+                    // Rounding must not change what is left to the others.
+                    let factor = count == vocabulary ? 1 / sum : (1 - min(value, 1)) / sum
+                    guard factor.isFinite else { throw foreign }
+                    for index in 0..<count { values[index] *= factor }
+                    continue
+                }
+                values[index] = value
+                sum += value
             }
         }
         return true
@@ -175,8 +186,13 @@ package final class TeacherCache {
                     Self.append(UInt64(ids[index]), bytes: idBytes, to: &buffer)
                 }
             }
-            for index in 0..<count {
-                Self.append(UInt64(Float16(values[index]).bitPattern), bytes: 2, to: &buffer)
+            var sum: Float = 0
+            for index in 0...count {
+                let value = index < count ? values[index] : 1 - sum
+                sum += value
+                // As small as a float may be.
+                let logarithm = Float16(logf(max(value, 1.2e-38)))
+                Self.append(UInt64(logarithm.bitPattern), bytes: 2, to: &buffer)
             }
         }
         Self.append(FNVHash(buffer).value, bytes: 8, to: &buffer)

@@ -90,6 +90,8 @@ public final class PolicyTrainer {
             trained.model, rows: recipe.batch, length: recipe.data.length, engine: trained.engine,
             options: options, loss: teacher?.loss ?? loss)
         optimizer = try Optimizer(trained.store, recipe.optimizer, engine: trained.engine)
+        try AvailableMemory.check(
+            4 * trained.store.gradientCount + optimizer.stateBytes + graph.tape.plannedBytes)
         if let checkpoint { try optimizer.load(directory: checkpoint, step: state.updates) }
         schedule = Schedule(
             kind: recipe.scheduleKind, peak: recipe.learningRate, warmupSteps: recipe.warmupSteps,

@@ -52,9 +52,17 @@ struct DistillCommand: AsyncParsableCommand {
             student = job.student(recipe)
             if try await !settle(job) { return }
             try await prepare(job)
-        } else if until != .student {
-            throw CommandError(
-                "the recipe asks no teacher for answers: leave --until \(until.rawValue) out")
+        } else {
+            let given = [
+                until == .student ? nil : "--until \(until.rawValue)",
+                writeBatch.map { _ in "--write-batch" }, readBatch.isEmpty ? nil : "--read-batch",
+                retryFailures ? "--retry-failures" : nil,
+            ].compactMap { $0 }
+            guard given.isEmpty else {
+                throw CommandError(
+                    "the recipe asks no teacher for answers: leave \(given.joined(separator: ", ")) out"
+                )
+            }
         }
         guard until == .student else { return }
         if settings.method == .onPolicy {
@@ -110,8 +118,8 @@ struct DistillCommand: AsyncParsableCommand {
         // What a student has begun to learn from stays as it is.
         let checkpoints = try? FileManager.default.contentsOfDirectory(
             atPath: "\(job.directory)/checkpoints")
-        if until == .student, !(checkpoints ?? []).isEmpty {
-            guard options.resume else {
+        if until != .answers, !(checkpoints ?? []).isEmpty {
+            guard options.resume, until == .student else {
                 throw CommandError(
                     "\(job.directory) holds the checkpoints of a run; go on with --resume or choose another output"
                 )
@@ -161,7 +169,8 @@ struct DistillCommand: AsyncParsableCommand {
         guard until != .answers else { return }
         let statistics = try await job.writeDataset()
         if options.json {
-            Output.json(statistics.json)
+            // Behind it come the student's steps, unless this is all.
+            if until == .dataset { Output.json(statistics.json) }
         } else {
             DistillDisplay.lines(statistics).forEach(Output.note)
             Output.note("\(job.datasetDirectory)/README.md")
