@@ -63,7 +63,8 @@ struct LocalAnswerCollector {
             sampler = own
             let unanswered = wanted.filter { missing.contains($0.key.hash) }
             guard
-                let found = try sample(plan, unanswered, own.model, own.rollouts, shouldStop: shouldStop)
+                let found = try sample(
+                    plan, unanswered, own.model, own.rollouts, shouldStop: shouldStop)
             else {
                 report.end = .cancelled
                 return report
