@@ -202,7 +202,7 @@ private final class PipelineLock {
 
     init(output: String) throws(PipelineError) {
         descriptor = open("\(output)/pipeline.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        guard descriptor >= 0, FileLock.take(descriptor) else {
             throw PipelineError(
                 "another process runs the pipeline of \(output); wait for it or choose another output"
             )

@@ -12,6 +12,7 @@
 
 import Crypto
 import Foundation
+import RetortFormats
 import RetortTensor
 
 #if canImport(Glibc)
@@ -86,7 +87,7 @@ package final class TeacherCache {
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         end = 0
         guard descriptor >= 0 else { throw failed("opened") }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        guard FileLock.take(descriptor) else {
             throw TrainingError(
                 "\(path) is used by another process; wait for it or give another 'distill.loss.cache'"
             )
