@@ -14,8 +14,8 @@ import Testing
         _ small: SmallRun, _ output: String, from start: String? = nil, steps: Int = 12,
         method: String = "logits", loss: JSONValue = [:]
     ) throws -> Recipe {
-        var recipe = try small.recipe(output: output, steps: steps)
-        let distill: JSONValue = [
+        try Recipe([
+
             "kind": "distill", "output": .string(small.folder.path(output)), "threads": 2,
             "model": ["from": .string(small.folder.path(start ?? "student/model"))],
             "data": ["train": .string(small.folder.path("corpus.jsonl")), "length": 24],
@@ -26,9 +26,7 @@ import Testing
                 "method": .string(method), "loss": loss,
                 "teacher": ["model": .string(small.folder.path("base/model"))],
             ],
-        ]
-        recipe = try Recipe(distill)
-        return recipe
+        ])
     }
 
     /// A teacher that knows something, and a student of other weights.

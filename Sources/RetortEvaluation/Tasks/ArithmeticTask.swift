@@ -30,6 +30,14 @@ public struct ArithmeticTask: EvaluationTask {
         self.digits = digits
     }
 
+    /// Reads `3`, both operands', or `3x2`; nil for another text.
+    public static func digits(_ text: String) -> (Int, Int)? {
+        let parts = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+        guard parts.count <= 2, let first = parts.first ?? nil, let last = parts.last ?? nil
+        else { return nil }
+        return (first, last)
+    }
+
     public var isGenerated: Bool { true }
     public var name: String { "\(operation.rawValue)-\(digits.0)x\(digits.1)" }
 

@@ -22,7 +22,16 @@ public struct CountdownTrace: Sendable, Equatable {
         _ numbers: [Int], target: Int, patience: Double,
         _ random: inout some RandomNumberGenerator
     ) throws(EvaluationError) {
-        var ways = try CountdownSearch.ways(numbers)
+        self.init(
+            try CountdownSearch.ways(numbers), target: target, patience: patience, &random)
+    }
+
+    /// - Parameter ways: All that there are.
+    init(
+        _ ways: [CountdownWay], target: Int, patience: Double,
+        _ random: inout some RandomNumberGenerator
+    ) {
+        var ways = ways
         var steps: [String] = []
         answer = ""
         isSolved = false

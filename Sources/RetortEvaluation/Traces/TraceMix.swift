@@ -123,18 +123,17 @@ public struct TraceMix: Sendable {
         var ways: [CountdownWay]
         repeat {
             numbers = (0..<task.count).map { _ in Int.random(in: 1...task.largest, using: &random) }
-            ways = try CountdownSearch.ways(numbers).filter { $0.value <= task.largestTarget }
-        } while CountdownTask.isHeldOut(numbers) || ways.isEmpty
+            ways = CountdownTask.isHeldOut(numbers) ? [] : try CountdownSearch.ways(numbers)
+        } while !ways.contains { $0.value <= task.largestTarget }
         // Each target that can be reached is as likely as the others.
-        let targets = Set(ways.map(\.value)).sorted()
+        let targets = Set(ways.map(\.value)).filter { $0 <= task.largestTarget }.sorted()
         let target = targets[Int.random(in: 0..<targets.count, using: &random)]
         let question = CountdownTask.question(numbers, target)
         guard Double.random(in: 0..<1, using: &random) < part.thinking else {
-            let all = try CountdownSearch.ways(numbers)
-            let guess = all[Int.random(in: 0..<all.count, using: &random)]
+            let guess = ways[Int.random(in: 0..<ways.count, using: &random)]
             return Self.record(question, answer: guess.expression)
         }
-        let trace = try CountdownTrace(numbers, target: target, patience: patience, &random)
+        let trace = CountdownTrace(ways, target: target, patience: patience, &random)
         return Self.record(question, thought: trace.thought, answer: trace.answer)
     }
 
@@ -197,9 +196,9 @@ extension TraceMix {
                 "'task' is '\(name)'; expected multiplication, addition or countdown")
         }
         let text = item["digits"]?.intValue.map { String($0) } ?? item["digits"]?.stringValue ?? ""
-        let sizes = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
-        guard sizes.count <= 2, let first = sizes.first ?? nil, let last = sizes.last ?? nil
-        else { throw EvaluationError("'digits' is '\(text)'; expected such as 3 or 3x2") }
-        return .arithmetic(operation, digits: (first, last))
+        guard let digits = ArithmeticTask.digits(text) else {
+            throw EvaluationError("'digits' is '\(text)'; expected such as 3 or 3x2")
+        }
+        return .arithmetic(operation, digits: digits)
     }
 }

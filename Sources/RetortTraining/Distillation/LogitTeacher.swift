@@ -13,7 +13,6 @@ final class LogitTeacher {
     let loss: Divergence
     private let graph: TrainingGraph
     private let cache: TeacherCache?
-    private let batchSize: Int
     /// Of the teacher's forward pass.
     let operationsPerToken: Double
     /// Tokens of the passes since they were last asked for.
@@ -43,7 +42,7 @@ final class LogitTeacher {
         let model = try LanguageModel(training: source, sharingThreadsOf: trained.model)
         let vocabulary = trained.config.vocabSize
         let count = min(settings.topK ?? vocabulary, vocabulary)
-        batchSize = rows * length
+        let batchSize = rows * length
         try AvailableMemory.check(3 * 4 * batchSize * count)
         targets = try TeacherTargets(tokens: batchSize, count: count)
         loss = Divergence(settings.divergence, targets: targets)

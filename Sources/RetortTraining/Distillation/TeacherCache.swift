@@ -123,8 +123,6 @@ package final class TeacherCache {
 
     // MARK: Texts
 
-    func tokens(_ key: Key) -> Int? { places[key]?.tokens }
-
     /// Reads a text's distributions.
     /// - Parameter places: Where in the batch each of its tokens stands.
     /// - Returns: False if the text is not there, or has another number of tokens.

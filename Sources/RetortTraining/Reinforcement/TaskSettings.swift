@@ -75,10 +75,10 @@ public struct TaskSettings: Sendable {
         guard let value else { return [nil] }
         return try (value.arrayValue ?? [value]).map { item in
             let text = item.intValue.map { String($0) } ?? item.stringValue ?? ""
-            let parts = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
-            guard parts.count <= 2, let first = parts.first ?? nil, let last = parts.last ?? nil
-            else { throw fields.fail("digits", "has '\(text)'; expected such as 3 or 3x2") }
-            return (first, last)
+            guard let digits = ArithmeticTask.digits(text) else {
+                throw fields.fail("digits", "has '\(text)'; expected such as 3 or 3x2")
+            }
+            return digits
         }
     }
 }

@@ -4,6 +4,8 @@
 // none is left behind by a crash; the file stays, since removing one that another process has open
 // would leave two owners.
 
+import RetortFormats
+
 #if canImport(Glibc)
     import Glibc
 #else
@@ -21,7 +23,7 @@ final class RunLock {
         guard descriptor >= 0 else {
             throw TrainingError("cannot write \(path): \(String(cString: strerror(errno)))")
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        guard FileLock.take(descriptor) else {
             let code = errno
             close(descriptor)
             throw TrainingError(

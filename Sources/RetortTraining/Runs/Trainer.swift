@@ -299,6 +299,8 @@ public final class Trainer {
             sums[2] += text.loss
             sums[3] += Double(text.bytes)
         }
+        // Only what is learned from counts as the teacher's work, as it does as the student's.
+        _ = teacher?.takeTokens()
         try sums.withUnsafeMutableBufferPointer { try group.sum($0) }
         guard sums[1] > 0 else {
             throw TrainingError(

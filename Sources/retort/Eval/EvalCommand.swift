@@ -208,16 +208,15 @@ struct EvalCommand: AsyncParsableCommand {
 
     /// `3`, or `3x2`.
     @Sendable private static func parsedDigits(_ text: String) throws -> (Int, Int) {
-        let parts = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
-        guard let first = parts.first ?? nil, let last = parts.last ?? nil, parts.count <= 2,
-            (1...ArithmeticTask.mostDigits).contains(first),
-            (1...ArithmeticTask.mostDigits).contains(last)
+        guard let digits = ArithmeticTask.digits(text),
+            (1...ArithmeticTask.mostDigits).contains(digits.0),
+            (1...ArithmeticTask.mostDigits).contains(digits.1)
         else {
             throw ValidationError(
                 "--digits wants a count from 1 to \(ArithmeticTask.mostDigits), or two such as 3x2."
             )
         }
-        return (first, last)
+        return digits
     }
 }
 

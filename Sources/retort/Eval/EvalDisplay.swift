@@ -34,8 +34,7 @@ final class EvalDisplay: @unchecked Sendable {
             if progress.failed > 0 { parts.append("\(progress.failed) failed") }
             let line = parts.joined(separator: " · ")
             if moves {
-                FileHandle.standardError.write(
-                    Data("\r\u{1B}[K\(line.prefix(max(20, Terminal.columns - 1)))".utf8))
+                Output.moving(line)
                 isLineOpen = true
             } else {
                 Output.note(line)

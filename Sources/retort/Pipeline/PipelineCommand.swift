@@ -127,22 +127,21 @@ private final class PipelineDisplay: @unchecked Sendable {
                     return
                 }
                 shown = line
-                FileHandle.standardError.write(
-                    Data("\r\u{1B}[K  \(line.prefix(max(20, Terminal.columns - 3)))".utf8))
+                Output.moving("  \(line)")
             }
         }
     }
 
     /// Under `lock`.
     private func note(_ text: String) {
-        if moves { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+        if moves { Output.clearLine() }
         Output.note(text)
     }
 
     func end() {
         lock.withLock {
             watch?.cancel()
-            if moves { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+            if moves { Output.clearLine() }
         }
     }
 }

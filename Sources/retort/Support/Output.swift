@@ -13,6 +13,15 @@ enum Output {
         FileHandle.standardError.write(Data((text + "\n").utf8))
     }
 
+    /// A line that the next one takes the place of; for terminals.
+    static func moving(_ text: String) {
+        FileHandle.standardError.write(
+            Data("\r\u{1B}[K\(text.prefix(max(20, Terminal.columns - 1)))".utf8))
+    }
+
+    /// Takes a moving line away.
+    static func clearLine() { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+
     static func json(_ value: JSONValue) { line(value.text()) }
 }
 

@@ -75,7 +75,7 @@ struct DistillCommand: AsyncParsableCommand {
     /// The prices that come along, and those of the recipe's table.
     private func prices(_ settings: DistillationSettings) throws -> PriceTable {
         let bundled = try PriceTable.bundled()
-        guard let path = settings.collect["prices"]?.stringValue else { return bundled }
+        guard let path = try CollectionSettings(settings.collect).pricesPath else { return bundled }
         return bundled.overridden(by: try PriceTable(try YAMLFile.read(path)))
     }
 

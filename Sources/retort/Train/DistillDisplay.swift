@@ -58,8 +58,7 @@ final class DistillDisplay: @unchecked Sendable {
             if retries > 0 { parts.append("\(retries) tries again") }
             let line = parts.joined(separator: " · ")
             if moves {
-                FileHandle.standardError.write(
-                    Data("\r\u{1B}[K\(line.prefix(max(20, Terminal.columns - 1)))".utf8))
+                Output.moving(line)
             } else {
                 Output.note(line)
             }
@@ -68,7 +67,7 @@ final class DistillDisplay: @unchecked Sendable {
 
     func end(_ report: CollectionReport) {
         guard !isQuiet else { return }
-        if moves { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+        if moves { Output.clearLine() }
         var parts = ["\(report.answered) new answers", "\(report.cached) were there"]
         let failed = report.failed + report.knownFailures
         if failed > 0 { parts.append("\(failed) cannot be answered") }

@@ -74,8 +74,7 @@ final class TrainingDisplay {
         lastShown = now
         let line = progress(metrics, summary)
         if moves {
-            FileHandle.standardError.write(
-                Data("\r\u{1B}[K\(line.prefix(max(20, Terminal.columns - 1)))".utf8))
+            Output.moving(line)
             if isLast { FileHandle.standardError.write(Data("\n".utf8)) }
         } else {
             Output.note(line)
@@ -109,7 +108,7 @@ final class TrainingDisplay {
 
     /// A line that stays, above the moving one.
     private func note(_ text: String) {
-        if moves { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+        if moves { Output.clearLine() }
         Output.note(text)
     }
 
