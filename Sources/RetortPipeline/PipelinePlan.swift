@@ -3,7 +3,7 @@
 import Foundation
 import RetortJSON
 
-/// Commands that are run one after another, and what is reported of them.
+/// Commands that are run in the order of what they need, and what is reported of them.
 public struct PipelinePlan: Sendable {
     public var title: String
     /// The directory of all that it makes.
@@ -63,6 +63,19 @@ public struct PipelinePlan: Sendable {
         for stage in stages where !names.insert(stage.name).inserted {
             throw PipelineError("two stages are called '\(stage.name)'")
         }
+        var earlier: Set<String> = []
+        for stage in stages {
+            for name in stage.after where !earlier.contains(name) {
+                throw PipelineError(
+                    "the stage '\(stage.name)' is 'after' '\(name)', which is no stage before it")
+            }
+            earlier.insert(stage.name)
+        }
+        for row in report.gains.flatMap(\.rows) {
+            for name in row.stages where !names.contains(name) {
+                throw PipelineError("report: gains: there is no stage '\(name)'")
+            }
+        }
     }
 
     /// A stage for each value of `each`, or one.
@@ -113,6 +126,9 @@ public struct PipelinePlan: Sendable {
         var stage = PipelineStage(name: name, arguments: words, pattern: pattern)
         for path in try fields.texts("makes") {
             stage.makes.append(try inside(filled(path, variables, place), place))
+        }
+        for name in try fields.texts("after") {
+            stage.after.append(try filled(name, variables, place))
         }
         stage.resumes = try fields.flag("resume") ?? false
         if let path = try fields.text("stdout") {

@@ -9,19 +9,20 @@ import RetortReport
 
 /// The report of a pipeline as of now.
 struct PipelineReport {
-    private let plan: PipelinePlan
-    private let state: PipelineState
+    let plan: PipelinePlan
+    let state: PipelineState
 
     init(_ plan: PipelinePlan, _ state: PipelineState) {
         self.plan = plan
         self.state = state
     }
 
-    private func path(_ name: String) -> String { "\(plan.output)/\(name)" }
+    func path(_ name: String) -> String { "\(plan.output)/\(name)" }
 
     func write() throws {
         let tables =
-            plan.report.tables.map { filled($0) } + [expectations, ledger].compactMap { $0 }
+            plan.report.tables.map { filled($0) } + plan.report.gains.map { filled($0) }
+            + [expectations, ledger].compactMap { $0 }
         var page = ReportPage(title: plan.title, figures: figures)
         var markdown = "# \(plan.title)\n\n"
         for (index, table) in tables.enumerated() {
@@ -43,7 +44,7 @@ struct PipelineReport {
         try OutputFile.write(markdown, to: path("report.md"))
     }
 
-    private var seconds: Double { state.stages.values.reduce(0) { $0 + $1.seconds } }
+    private var seconds: Double { state.stages.values.reduce(0) { $0 + $1.machineSeconds } }
 
     private var figures: [(name: String, value: String)] {
         let done = plan.stages.count { state.stages[$0.name]?.isDone == true }
@@ -57,13 +58,13 @@ struct PipelineReport {
         return figures
     }
 
-    private func money(_ value: Double) -> String {
+    func money(_ value: Double) -> String {
         "\(MarkupText.short(value)) \(plan.currency)"
     }
 
     // MARK: Tables
 
-    private struct Table {
+    struct Table {
         struct Bar {
             let value: Double
             let interval: ClosedRange<Double>?
@@ -146,19 +147,22 @@ struct PipelineReport {
                     ?? "–",
                 "retort " + stage.arguments.joined(separator: " "),
             ]
-            // Trainings count what they compute.
-            let operations = stage.makes.compactMap {
-                ReportValue.read(path("\($0)/metrics.jsonl"), key: "operations")
-            }
-            cells.insert(
-                operations.isEmpty ? "" : MarkupText.short(operations.reduce(0, +), unit: "FLOP"),
-                at: 2)
+            let operations = operations(stage)
+            cells.insert(operations.map { MarkupText.short($0, unit: "FLOP") } ?? "", at: 2)
             if let price = plan.pricePerHour {
-                cells.insert(money(price * (entry?.seconds ?? 0) / 3600), at: 2)
+                cells.insert(money(price * (entry?.machineSeconds ?? 0) / 3600), at: 2)
             }
             table.rows.append(cells)
         }
         return table
+    }
+
+    /// What a stage has computed: trainings count it.
+    func operations(_ stage: PipelineStage) -> Double? {
+        let counts = stage.makes.compactMap {
+            ReportValue.read(path("\($0)/metrics.jsonl"), key: "operations")
+        }
+        return counts.isEmpty ? nil : counts.reduce(0, +)
     }
 
     private func html(_ table: Table) -> String {

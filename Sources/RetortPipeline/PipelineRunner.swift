@@ -32,68 +32,111 @@ public struct PipelineRunner: Sendable {
     public let plan: PipelinePlan
     /// The program whose subcommands the stages are.
     private let program: String
+    private let jobs: Int
+    private let environment: [String: String]
 
-    public init(_ plan: PipelinePlan, program: String) {
+    /// - Parameters:
+    ///   - jobs: How many stages may run side by side.
+    ///   - environment: Variables of the stages beside this process's.
+    public init(
+        _ plan: PipelinePlan, program: String, jobs: Int = 1, environment: [String: String] = [:]
+    ) {
         self.plan = plan
         self.program = program
+        self.jobs = max(1, jobs)
+        self.environment = environment
     }
 
     private func path(_ name: String) -> String { "\(plan.output)/\(name)" }
 
     /// Runs the stages that are not done.
     /// - Parameter last: The stage to end with; nil runs all.
-    /// - Throws: ``PipelineError`` if a stage fails or a number is not what is required.
+    /// - Throws: ``PipelineError`` if a stage fails or a number is not what is required; stages that run
+    ///   beside it are waited for.
     public func run(
         until last: String? = nil, observe: @escaping @Sendable (Event) -> Void
     ) async throws -> End {
-        guard last == nil || plan.stages.contains(where: { $0.name == last }) else {
-            throw PipelineError("there is no stage '\(last ?? "")'")
-        }
+        guard
+            let end = last.map({ name in plan.stages.firstIndex { $0.name == name } })
+                ?? plan.stages.indices.last
+        else { throw PipelineError("there is no stage '\(last ?? "")'") }
         try FileManager.default.createDirectory(
             atPath: path("logs"), withIntermediateDirectories: true)
         let lock = try PipelineLock(output: plan.output)
         defer { withExtendedLifetime(lock) {} }
-        var state = try PipelineState(output: plan.output)
-        for (index, stage) in plan.stages.enumerated() {
-            let digest = try digest(stage)
-            let known = state.stages[stage.name]
-            let isCurrent = known?.digest == digest
-            if isCurrent, known?.isDone == true {
-                observe(.skipped(stage, index: index, count: plan.stages.count))
-            } else {
-                // What was made by another command, or of other inputs, is no beginning.
-                if !isCurrent { try remove(stage) }
-                var entry = PipelineState.Entry(digest: digest)
-                if isCurrent, let known { entry = known }
-                entry.tries += 1
-                state.stages[stage.name] = entry
-                // What was made of this stage's former results is no longer what it would be.
-                for later in plan.stages[(index + 1)...] { state.stages[later.name] = nil }
-                try state.write(output: plan.output)
-                let log = path("logs/\(stage.name).log")
-                observe(.began(stage, index: index, count: plan.stages.count, log: log))
-                let start = ContinuousClock.now
-                let status = try await launch(stage, log: log)
-                entry.seconds += (ContinuousClock.now - start) / .seconds(1)
-                entry.isDone = status == 0
-                entry.finished = entry.isDone ? Date().timeIntervalSince1970 : nil
-                state.stages[stage.name] = entry
-                try state.write(output: plan.output)
-                guard status == 0 else {
-                    if status == 130 || Task.isCancelled { return .stopped }
-                    throw PipelineError(
-                        "the stage '\(stage.name)' failed (status \(status)): \(Self.lastLine(log) ?? "see its log"); \(log) has all it said"
-                    )
+        var progress = try PipelineProgress(plan, upTo: end) { try digest($0) }
+        var failure: (any Error)?
+        try await withThrowingTaskGroup(of: Outcome.self) { group in
+            while true {
+                while failure == nil, !Task.isCancelled, let next = progress.next(atMost: jobs) {
+                    do {
+                        if let outcome = try start(next, &progress, observe) {
+                            group.addTask { await outcome() }
+                        }
+                    } catch { failure = error }
                 }
-                observe(.finished(stage, seconds: entry.seconds))
-                try PipelineReport(plan, state).write()
+                guard let outcome = try await group.next() else { return }
+                do { try finish(outcome, &progress, observe) } catch { failure = failure ?? error }
             }
-            try check(stage.expectations, after: "the stage '\(stage.name)'", observe)
-            if stage.name == last { return .finished }
         }
-        try PipelineReport(plan, state).write()
-        try check(plan.expectations, after: "all stages", observe)
+        if progress.wasStopped || Task.isCancelled { return .stopped }
+        if let failure { throw failure }
+        try PipelineReport(plan, progress.state).write()
+        if last == nil { try check(plan.expectations, after: "all stages", observe) }
         return .finished
+    }
+
+    /// What came of a stage's process.
+    private struct Outcome: Sendable {
+        let index: Int
+        let result: Result<Int, any Error>
+        let seconds: Double
+    }
+
+    /// - Returns: The stage's process; nil if it was done before.
+    private func start(
+        _ index: Int, _ progress: inout PipelineProgress, _ observe: (Event) -> Void
+    ) throws -> (@Sendable () async -> Outcome)? {
+        let stage = plan.stages[index]
+        let count = plan.stages.count
+        guard !progress.isDone(index) else {
+            observe(.skipped(stage, index: index, count: count))
+            progress.end(index)
+            try check(stage.expectations, after: "the stage '\(stage.name)'", observe)
+            return nil
+        }
+        if progress.begin(index, jobs: jobs) { try remove(stage) }
+        try progress.state.write(output: plan.output)
+        let log = path("logs/\(stage.name).log")
+        observe(.began(stage, index: index, count: count, log: log))
+        return {
+            let start = ContinuousClock.now
+            let result: Result<Int, any Error>
+            do { result = .success(try await launch(stage, log: log)) } catch {
+                result = .failure(error)
+            }
+            return Outcome(
+                index: index, result: result,
+                seconds: (ContinuousClock.now - start) / .seconds(1))
+        }
+    }
+
+    private func finish(
+        _ outcome: Outcome, _ progress: inout PipelineProgress, _ observe: (Event) -> Void
+    ) throws {
+        let stage = plan.stages[outcome.index]
+        let status = try? outcome.result.get()
+        let seconds = progress.end(outcome.index, status: status, seconds: outcome.seconds)
+        try progress.state.write(output: plan.output)
+        guard try outcome.result.get() == 0 else {
+            let log = path("logs/\(stage.name).log")
+            throw PipelineError(
+                "the stage '\(stage.name)' failed (status \(status ?? -1)): \(Self.lastLine(log) ?? "see its log"); \(log) has all it said"
+            )
+        }
+        observe(.finished(stage, seconds: seconds))
+        try PipelineReport(plan, progress.state).write()
+        try check(stage.expectations, after: "the stage '\(stage.name)'", observe)
     }
 
     private func check(
@@ -169,7 +212,12 @@ public struct PipelineRunner: Sendable {
         // for answers that are being paid for.
         options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(660))]
         let result = try await Subprocess.run(
-            .path(FilePath(program)), arguments: Arguments(arguments), platformOptions: options,
+            .path(FilePath(program)), arguments: Arguments(arguments),
+            environment: .inherit.updating(
+                Dictionary(
+                    environment.map { (Environment.Key(rawValue: $0) ?? "", $1) },
+                    uniquingKeysWith: { $1 })),
+            platformOptions: options,
             output: .fileDescriptor(output, closeAfterSpawningProcess: true),
             error: .fileDescriptor(errors, closeAfterSpawningProcess: true))
         switch result.terminationStatus {

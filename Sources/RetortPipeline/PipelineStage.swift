@@ -34,6 +34,8 @@ public struct PipelineStage: Sendable, Equatable {
     var pattern: [String] = []
     /// Files and directories that it makes: they are removed when it is run again from its beginning.
     public var makes: [String] = []
+    /// Earlier stages that it needs beside those that make what its command names.
+    public var after: [String] = []
     /// Whether `--resume` is given, so that it goes on where it was stopped.
     public var resumes = false
     /// Where what it prints is kept.

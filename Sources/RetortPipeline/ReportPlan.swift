@@ -29,6 +29,22 @@ public struct ReportPlan: Sendable {
         var bars: Int?
     }
 
+    /// What a number has gained by stages, for what they took.
+    struct Gains: Sendable {
+        struct Row: Sendable {
+            var name: String
+            /// One for each seed; means are compared.
+            var files: [String]
+            var baselines: [String]
+            var stages: [String]
+        }
+
+        var title: String
+        /// Of a share: a point is a hundredth.
+        var key: String
+        var rows: [Row]
+    }
+
     struct Series: Sendable {
         var name: String
         /// JSON lines.
@@ -46,12 +62,16 @@ public struct ReportPlan: Sendable {
     }
 
     var tables: [Table] = []
+    var gains: [Gains] = []
     var charts: [Chart] = []
 
     init(_ json: JSONValue?, _ variables: [String: String]) throws(PipelineError) {
         let fields = try PipelineFields(json, "report")
         for (index, item) in try fields.items("tables").enumerated() {
             tables.append(try Self.table(item, "report: table \(index + 1)", variables))
+        }
+        for (index, item) in try fields.items("gains").enumerated() {
+            gains.append(try Self.gains(item, "report: gains \(index + 1)", variables))
         }
         for (index, item) in try fields.items("charts").enumerated() {
             charts.append(try Self.chart(item, "report: chart \(index + 1)", variables))
@@ -80,13 +100,10 @@ public struct ReportPlan: Sendable {
         }
         for item in try fields.items("rows") {
             let own = try PipelineFields(item, "\(place), rows")
-            var files: [String] = []
-            for file in try own.texts("file") {
-                files.append(
-                    try PipelinePlan.inside(
-                        PipelinePlan.filled(file, variables, place), place))
-            }
-            table.rows.append(Row(name: try own.required("name"), files: files))
+            table.rows.append(
+                Row(
+                    name: try own.required("name"),
+                    files: try paths(own.texts("file"), variables, place)))
             try own.finish()
         }
         if let key = try fields.text("bars") {
@@ -97,6 +114,40 @@ public struct ReportPlan: Sendable {
         }
         try fields.finish()
         return table
+    }
+
+    private static func paths(
+        _ texts: [String], _ variables: [String: String], _ place: String
+    ) throws(PipelineError) -> [String] {
+        var paths: [String] = []
+        for text in texts {
+            paths.append(
+                try PipelinePlan.inside(PipelinePlan.filled(text, variables, place), place))
+        }
+        return paths
+    }
+
+    private static func gains(
+        _ json: JSONValue, _ place: String, _ variables: [String: String]
+    ) throws(PipelineError) -> Gains {
+        let fields = try PipelineFields(json, place)
+        var gains = Gains(
+            title: try fields.required("title"), key: try fields.required("key"), rows: [])
+        for item in try fields.items("rows") {
+            let own = try PipelineFields(item, "\(place), rows")
+            var stages: [String] = []
+            for name in try own.texts("stages") {
+                stages.append(try PipelinePlan.filled(name, variables, place))
+            }
+            gains.rows.append(
+                Gains.Row(
+                    name: try own.required("name"),
+                    files: try paths(own.texts("file"), variables, place),
+                    baselines: try paths(own.texts("baseline"), variables, place), stages: stages))
+            try own.finish()
+        }
+        try fields.finish()
+        return gains
     }
 
     private static func chart(

@@ -21,15 +21,18 @@ package protocol ParallelTask: AnyObject {
 }
 
 package final class ThreadPool: @unchecked Sendable {
-    // Safety: `task` and `chunkCount` are written only by the thread that holds `busy`, before
-    // `generation` is released to the workers and after `working` came back to zero.
+    // Safety: `task` and `chunkCount` are written only by the thread that holds `busy`, before `entry` is
+    // opened to the workers and after it came back to zero. A worker reads them between its entry and its
+    // leaving.
     package let threadCount: Int
     private var task: (any ParallelTask)?
     private var chunkCount = 0
     private let busy = Atomic<Bool>(false)
     private let generation = Atomic<Int>(0)
     private let nextChunk = Atomic<Int>(0)
-    private let working = Atomic<Int>(0)
+    /// Workers within the task, and whether more may enter.
+    private let entry = Atomic<Int>(0)
+    private static let open = 1 << 32
     private let parked = Atomic<Int>(0)
     private let stopping = Atomic<Bool>(false)
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -107,12 +110,15 @@ package final class ThreadPool: @unchecked Sendable {
         self.task = task
         chunkCount = chunks
         nextChunk.store(0, ordering: .relaxed)
-        working.store(threads.count, ordering: .relaxed)
+        entry.store(Self.open, ordering: .releasing)
         generation.wrappingAdd(1, ordering: .sequentiallyConsistent)
         if parked.load(ordering: .sequentiallyConsistent) > 0 { wakeAll() }
         takeChunks(thread: 0)
+        // A worker that has not come by now has nothing to do here and is not waited for: where the system
+        // gives it no processor, that would be long.
+        entry.bitwiseAnd(~Self.open, ordering: .acquiringAndReleasing)
         var waited = 0
-        while working.load(ordering: .acquiring) > 0 {
+        while entry.load(ordering: .acquiring) != 0 {
             waited += 1
             if waited < Self.spins { rk_relax() } else { sched_yield() }
         }
@@ -134,10 +140,22 @@ package final class ThreadPool: @unchecked Sendable {
         while true {
             wait(after: seen)
             if stopping.load(ordering: .acquiring) { return }
-            seen &+= 1
+            seen = generation.load(ordering: .acquiring)
+            guard enter() else { continue }
             takeChunks(thread: thread)
-            working.wrappingSubtract(1, ordering: .acquiringAndReleasing)
+            entry.wrappingSubtract(1, ordering: .acquiringAndReleasing)
         }
+    }
+
+    private func enter() -> Bool {
+        var known = entry.load(ordering: .relaxed)
+        while known & Self.open != 0 {
+            let (exchanged, original) = entry.compareExchange(
+                expected: known, desired: known + 1, ordering: .acquiringAndReleasing)
+            if exchanged { return true }
+            known = original
+        }
+        return false
     }
 
     /// Returns when the generation is no longer `seen`, or the pool stops.

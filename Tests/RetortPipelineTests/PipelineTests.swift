@@ -30,10 +30,15 @@ import Testing
         }
 
         /// - Returns: What happened to each stage.
-        func run(_ plan: PipelinePlan, until last: String? = nil) async throws -> [String] {
+        func run(
+            _ plan: PipelinePlan, until last: String? = nil, jobs: Int = 1,
+            environment: [String: String] = [:]
+        ) async throws -> [String] {
             log.names.withLock { $0 = [] }
             let log = self.log
-            _ = try await PipelineRunner(plan, program: "/bin/sh").run(until: last) { event in
+            let runner = PipelineRunner(
+                plan, program: "/bin/sh", jobs: jobs, environment: environment)
+            _ = try await runner.run(until: last) { event in
                 switch event {
                 case .began(let stage, _, _, _):
                     log.names.withLock { $0.append("run \(stage.name)") }
@@ -102,6 +107,63 @@ import Testing
         #expect(try desk.read("s/seen") == "two\n")
         // Answers may have been paid for.
         #expect(try desk.read("s/paid.sqlite") == "")
+    }
+
+    @Test("stages that need nothing of each other run side by side", .timeLimit(.minutes(1)))
+    func jobs() async throws {
+        let desk = try Desk()
+        // Each of the first two ends when the other has begun.
+        let meeting = desk.folder.path("meeting")
+        func wait(_ own: String, _ other: String) -> String {
+            "touch \(meeting)-\(own); until [ -e \(meeting)-\(other) ]; do sleep 0.01; done; echo \(own) $WHO > {output}/\(own)"
+        }
+        let text = """
+            {"stages": [
+              {"name": "a", "run": ["-c", "\(wait("a", "b"))"]},
+              {"name": "b", "run": ["-c", "\(wait("b", "a"))"], "makes": "b"},
+              {"name": "both", "run": ["-c", "cat {output}/a {output}/b > {output}/both"]},
+              {"name": "last", "run": ["-c", "cat {output}/both"], "stdout": "last"}]}
+            """
+        let plan = try desk.plan(text)
+        let seen = try await desk.run(plan, jobs: 2, environment: ["WHO": "x"])
+        #expect(seen == ["run a", "run b", "run both", "run last"])
+        #expect(try desk.read("last") == "a x\nb x\n")
+        let state = try PipelineState(output: desk.folder.path("out"))
+        #expect(state.stages["a"]?.jobs == 2)
+        #expect(state.stages["a"].map { $0.machineSeconds == $0.seconds / 2 } == true)
+    }
+
+    @Test("what needs nothing of a changed stage is not run again") func apart() async throws {
+        let desk = try Desk()
+        let text = """
+            {"variables": {"word": "one"}, "stages": [
+              {"name": "a", "run": ["-c", "echo {word} > {output}/a/x"], "makes": "a/x"},
+              {"name": "b", "run": ["-c", "echo b > {output}/b"]},
+              {"name": "c", "run": ["-c", "ls {output}/a"]},
+              {"name": "d", "run": ["-c", "true"], "after": "c"},
+              {"name": "e", "run": ["-c", "true"], "after": ["b"]}]}
+            """
+        try FileManager.default.createDirectory(
+            atPath: desk.folder.path("out/a"), withIntermediateDirectories: true)
+        _ = try await desk.run(desk.plan(text))
+        let changed = try desk.plan(text, changes: [("word", "two")])
+        #expect(try await desk.run(changed) == ["run a", "skip b", "skip e", "run c", "run d"])
+    }
+
+    @Test("when a stage fails, the one beside it is waited for and no other is begun")
+    func beside() async throws {
+        let desk = try Desk()
+        let text = """
+            {"stages": [
+              {"name": "bad", "run": ["-c", "exit 3"]},
+              {"name": "good", "run": ["-c", "sleep 0.2; echo done"], "stdout": "good"},
+              {"name": "later", "run": ["-c", "true"]}]}
+            """
+        await #expect(throws: PipelineError.self) {
+            _ = try await desk.run(desk.plan(text), jobs: 2)
+        }
+        #expect(desk.seen == ["run bad", "run good"])
+        #expect(try desk.read("good") == "done\n")
     }
 
     @Test("where a plan and its output lie does not change what is done") func moved() async throws
@@ -189,6 +251,33 @@ import Testing
         #expect(report.contains("USD"))
     }
 
+    @Test("what a point costs stands in the report") func gains() async throws {
+        let desk = try Desk()
+        let text = """
+            {"stages": [{"name": "{what}", "each": {"what": [before, after]},
+               "run": ["-c", "echo '{open}\\"a\\": '$(cat {here}/{what})'{close}'"], "stdout": "{what}.json"}],
+             "variables": {"open": "{", "close": "}"}, "cost": {"price_per_hour": 3600},
+             "report": {"gains": [{"title": "Gain", "key": "a", "rows": [
+                 {"name": "up", "file": "after.json", "baseline": "before.json", "stages": "after"},
+                 {"name": "down", "file": "before.json", "baseline": "after.json", "stages": ["before", "after"]},
+                 {"name": "unknown", "file": "none.json", "baseline": "after.json", "stages": "after"}]}]}}
+            """.replacing("[before, after]", with: #"["before", "after"]"#)
+        try FileManager.default.createDirectory(
+            atPath: desk.folder.path("plan"), withIntermediateDirectories: true)
+        try desk.write("0.25", to: "plan/before")
+        try desk.write("0.75", to: "plan/after")
+        _ = try await desk.run(desk.plan(text))
+        let report = try desk.read("report.md")
+        func row(_ name: String) -> [Substring] {
+            report.split(separator: "\n").first { $0.hasPrefix("| \(name) |") }?
+                .split(separator: "|") ?? []
+        }
+        #expect(row("up")[1] == " 50.0 " && row("up").count == 7)
+        #expect(row("up")[6].contains("USD"))
+        #expect(row("down")[1] == " -50.0 " && row("down")[6] == " – ")
+        #expect(row("unknown")[1] == " – ")
+    }
+
     @Test("stopping ends the stage that runs") func stopped() async throws {
         let desk = try Desk()
         let plan = try desk.plan(
@@ -213,6 +302,8 @@ import Testing
             "{}", #"{"stages": []}"#, #"{"stages": [{"name": "a"}]}"#,
             #"{"stages": [{"run": "x"}]}"#,
             #"{"stages": [{"name": "a", "run": "x"}, {"name": "a", "run": "y"}]}"#,
+            #"{"stages": [{"name": "a", "run": "x"}], "report": {"gains": [{"title": "g", "key": "k", "rows": [{"name": "r", "file": "f", "baseline": "f", "stages": "none"}]}]}}"#,
+            #"{"stages": [{"name": "a", "run": "x", "after": "b"}, {"name": "b", "run": "y"}]}"#,
             #"{"stages": [{"name": "a/b", "run": "x"}]}"#,
             #"{"stages": [{"name": "a", "run": "{nothing}"}]}"#,
             #"{"stages": [{"name": "a", "run": "x", "makes": "../y"}]}"#,

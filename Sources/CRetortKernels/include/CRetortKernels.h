@@ -203,6 +203,10 @@ size_t rk_tile_bytes(rk_dtype type, size_t k);
 void rk_tile_pack(uint8_t *tile, const uint8_t *blocks, rk_dtype type, size_t row_bytes,
                   size_t rows, size_t k);
 
+/// How many processors the calling process is bound to, as taskset and containers do it; 0 if the system
+/// does not say.
+int rk_bound_processors(void);
+
 /// Tells the processor that this is a spin loop.
 static inline void rk_relax(void) {
 #if defined(__x86_64__)

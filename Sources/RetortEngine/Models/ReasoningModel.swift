@@ -85,9 +85,7 @@ public final class ReasoningModel: Sendable {
     var hasTokenizer: Bool { storedTokenizer != nil }
 
     /// Cores that this process may use.
-    public static var availableThreads: Int {
-        max(1, ProcessInfo.processInfo.activeProcessorCount)
-    }
+    public static var availableThreads: Int { Processors.usable }
 
     /// The sampling that the checkpoint recommends; greedy where it says nothing.
     public var recommendedSampling: SamplingParameters {

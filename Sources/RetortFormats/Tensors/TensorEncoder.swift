@@ -23,7 +23,7 @@ package struct TensorEncoder {
         self.dtype = dtype
         self.mixture = mixture
         kernels = try Kernels.current()
-        pool = ThreadPool(threadCount: ProcessInfo.processInfo.activeProcessorCount)
+        pool = ThreadPool(threadCount: Processors.usable)
     }
 
     /// The type a tensor gets in a GGUF file: vectors (norms and biases) and the gates of experts

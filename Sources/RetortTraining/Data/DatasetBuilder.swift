@@ -6,6 +6,7 @@
 import Dispatch
 import Foundation
 import RetortJSON
+import RetortTensor
 import RetortTokenizers
 
 /// Makes a dataset of files.
@@ -18,7 +19,7 @@ public struct DatasetBuilder: Sendable {
     public var maximumShardTokens = DatasetWriter.defaultShardTokens
     /// Whether a dataset that is in the directory is removed.
     public var replacesExisting = false
-    public var threads = max(1, ProcessInfo.processInfo.activeProcessorCount)
+    public var threads = Processors.usable
 
     /// Gets what was counted so far, both splits together. Throwing ends the work; no dataset is
     /// left then.

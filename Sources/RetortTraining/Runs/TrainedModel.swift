@@ -26,7 +26,7 @@ final class TrainedModel {
     init(_ recipe: Recipe, checkpoint: String?) throws {
         self.recipe = recipe
         tokenizer = try Self.tokenizer(recipe)
-        let threads = recipe.threads ?? max(1, ProcessInfo.processInfo.activeProcessorCount)
+        let threads = recipe.threads ?? Processors.usable
 
         let parameters = try Self.parameters(recipe, tokenizer, checkpoint: checkpoint)
         config = parameters.config

@@ -3,16 +3,17 @@
 import ArgumentParser
 import Foundation
 import RetortPipeline
+import RetortTensor
 
 struct PipelineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pipeline",
-        abstract: "Run the commands of a plan one after another, each once.",
+        abstract: "Run the commands of a plan, each once.",
         discussion: """
             A plan is a YAML file, or a directory with pipeline.yaml (and quick.yaml for --quick). What is \
             done is in OUTPUT/pipeline.json: the same command goes on where it was stopped, here or on another \
             machine with a copy of OUTPUT. A stage is run again if its command or a recipe beside the plan \
-            has changed, and so are those behind it (docs/pipelines.md).
+            has changed, and so are those that need it (docs/pipelines.md).
             """)
 
     @Argument(help: "A plan, or a directory that has one.", completion: .file())
@@ -31,8 +32,19 @@ struct PipelineCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("End with this stage.", valueName: "stage"))
     var until: String?
 
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "Run up to this many stages side by side, each with its share of the processors.",
+            valueName: "count"))
+    var jobs = 1
+
     @Flag(help: "Print the stages and run none.")
     var list = false
+
+    func validate() throws {
+        guard (1...256).contains(jobs) else { throw ValidationError("--jobs is from 1 to 256.") }
+    }
 
     func run() async throws {
         let changes = try assignments.map { text in
@@ -64,7 +76,11 @@ struct PipelineCommand: AsyncParsableCommand {
         guard let program = Bundle.main.executablePath else {
             throw CommandError("the path of this program is not known")
         }
-        try await run(PipelineRunner(read, program: program))
+        let share = max(1, Processors.usable / jobs)
+        try await run(
+            PipelineRunner(
+                read, program: program, jobs: jobs,
+                environment: jobs > 1 ? [Processors.variable: "\(share)"] : [:]))
     }
 
     private func run(_ runner: PipelineRunner) async throws {
@@ -92,7 +108,8 @@ private final class PipelineDisplay: @unchecked Sendable {
     // Safety: all that changes is touched only while `lock` is held.
     private let lock = NSLock()
     private let moves = Terminal.errorIsTerminal
-    private var log: String?
+    /// Of the stages that run, in their order.
+    private var logs: [(stage: String, path: String)] = []
     private var shown = ""
     private var watch: Task<Void, Never>?
 
@@ -103,12 +120,12 @@ private final class PipelineDisplay: @unchecked Sendable {
                 note(
                     "\(index + 1)/\(count) \(stage.name): retort \(stage.arguments.joined(separator: " "))"
                 )
-                self.log = log
+                logs.append((stage.name, log))
                 if watch == nil, moves { watch = Task { [weak self] in await self?.follow() } }
             case .skipped(let stage, let index, let count):
                 note("\(index + 1)/\(count) \(stage.name): done before")
             case .finished(let stage, let seconds):
-                log = nil
+                logs.removeAll { $0.stage == stage.name }
                 note("\(stage.name): \(TrainingDisplay.duration(seconds))")
             case .expected(let expectation, let found):
                 let holds = found.map { expectation.holds($0) } ?? false
@@ -123,9 +140,12 @@ private final class PipelineDisplay: @unchecked Sendable {
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(500))
             lock.withLock {
-                guard let log, let line = PipelineRunner.lastLine(log), line != shown else {
-                    return
-                }
+                let line = logs.compactMap { log in
+                    PipelineRunner.lastLine(log.path).map {
+                        logs.count > 1 ? "\(log.stage): \($0.trimmingPrefix(" "))" : $0
+                    }
+                }.joined(separator: " | ")
+                guard !line.isEmpty, line != shown else { return }
                 shown = line
                 Output.moving("  \(line)")
             }

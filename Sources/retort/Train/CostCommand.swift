@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import RetortEngine
 import RetortJSON
 import RetortTraining
 
@@ -84,7 +85,7 @@ struct CostCommand: ParsableCommand {
         benchmark.batch = 4
         benchmark.steps = 3
         benchmark.computeType = recipe.computeType
-        benchmark.threads = recipe.threads ?? ProcessInfo.processInfo.activeProcessorCount
+        benchmark.threads = recipe.threads ?? ReasoningModel.availableThreads
         let speed = try benchmark.run().operationsPerSecond
         Output.note(
             "measured \(TrainingDisplay.short(speed))FLOP/s with a decoder of 8.4 M parameters; --flops takes another figure"

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a run of a pipeline has to do still. A stage is done when its process has ended well and its digest is
+// known; what was made of another stage's former results is no longer what it would be.
+
+import Foundation
+
+/// The stages of one run: which are done, which run, which are next.
+struct PipelineProgress {
+    private(set) var state: PipelineState
+    private(set) var wasStopped = false
+    private let stages: [PipelineStage]
+    private let needs: [[Int]]
+    private let digests: [String]
+    /// In the plan's order.
+    private var waiting: [Int]
+    private var running: Set<Int> = []
+    private var ended: Set<Int> = []
+
+    /// - Parameter last: The stage to end with.
+    init(_ plan: PipelinePlan, upTo last: Int, digest: (PipelineStage) throws -> String) throws {
+        stages = plan.stages
+        needs = PipelineOrder(stages).needs
+        digests = try stages.map(digest)
+        waiting = Array(0...last)
+        state = try PipelineState(output: plan.output)
+        var again: Set<Int> = []
+        for index in stages.indices {
+            if !again.isDisjoint(with: needs[index]) { state.stages[stages[index].name] = nil }
+            if !isDone(index) { again.insert(index) }
+        }
+    }
+
+    /// Whether a former run has done it.
+    func isDone(_ index: Int) -> Bool { isCurrent(index) && entry(index)?.isDone == true }
+
+    private func isCurrent(_ index: Int) -> Bool { entry(index)?.digest == digests[index] }
+
+    private func entry(_ index: Int) -> PipelineState.Entry? { state.stages[stages[index].name] }
+
+    /// - Returns: The first stage that has all it needs, if it may run beside those that do.
+    func next(atMost jobs: Int) -> Int? {
+        waiting.first { index in
+            (running.count < jobs || isDone(index)) && needs[index].allSatisfy(ended.contains)
+        }
+    }
+
+    /// Notes that a stage runs.
+    /// - Returns: Whether it begins anew: what was made by another command, or of other inputs, is no beginning.
+    mutating func begin(_ index: Int, jobs: Int) -> Bool {
+        let isNew = !isCurrent(index)
+        var entry = PipelineState.Entry(digest: digests[index])
+        if !isNew, let known = self.entry(index) { entry = known }
+        entry.tries += 1
+        entry.jobs = jobs
+        state.stages[stages[index].name] = entry
+        waiting.removeAll { $0 == index }
+        running.insert(index)
+        return isNew
+    }
+
+    /// Notes that a stage needs nothing done.
+    mutating func end(_ index: Int) {
+        waiting.removeAll { $0 == index }
+        ended.insert(index)
+    }
+
+    /// Notes that a stage's process has ended; `status` is nil if there was none.
+    /// - Returns: Seconds of all tries together.
+    mutating func end(_ index: Int, status: Int?, seconds: Double) -> Double {
+        running.remove(index)
+        if status == 0 { ended.insert(index) }
+        wasStopped = wasStopped || status == 130
+        guard var entry = entry(index) else { return seconds }
+        entry.seconds += seconds
+        entry.isDone = status == 0
+        entry.finished = entry.isDone ? Date().timeIntervalSince1970 : nil
+        state.stages[stages[index].name] = entry
+        return entry.seconds
+    }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How many threads are worth starting. Threads that take turns on one processor wait for each other at
+// every task, which is many times slower than one thread: what this process may use counts, not what
+// the machine has.
+
+import CRetortKernels
+import Foundation
+
+public enum Processors {
+    /// The variable that sets the number for processes that are not told otherwise, such as the stages of a
+    /// pipeline that run side by side.
+    public static let variable = "RETORT_THREADS"
+
+    /// Processors that this process may use: at least 1.
+    public static let usable: Int = {
+        if let text = ProcessInfo.processInfo.environment[variable], let count = Int(text),
+            count > 0
+        {
+            return min(count, 256)
+        }
+        var count = ProcessInfo.processInfo.activeProcessorCount
+        let bound = Int(rk_bound_processors())
+        if bound > 0 { count = min(count, bound) }
+        let quota = FileManager.default.contents(atPath: "/sys/fs/cgroup/cpu.max")
+        if let quota, let most = processors(quota: String(decoding: quota, as: UTF8.self)) {
+            count = min(count, most)
+        }
+        return max(1, count)
+    }()
+
+    /// - Parameter quota: A line of `cpu.max`: microseconds in each period, or "max", and the period.
+    /// - Returns: Whole processors, rounded up; nil without a limit.
+    package static func processors(quota: String) -> Int? {
+        let numbers = quota.split(whereSeparator: \.isWhitespace).map { Int($0) }
+        guard numbers.count == 2, let time = numbers[0], let period = numbers[1], time > 0,
+            period > 0
+        else { return nil }
+        return max(1, (time - 1) / period + 1)
+    }
+}
