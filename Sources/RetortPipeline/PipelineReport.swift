@@ -25,14 +25,21 @@ struct PipelineReport {
             + [expectations, ledger].compactMap { $0 }
         var page = ReportPage(title: plan.title, figures: figures)
         var markdown = "# \(plan.title)\n\n"
-        for (index, table) in tables.enumerated() {
-            var content = html(table)
-            if let bars = bars(table, id: "bars\(index)") { content += "\n" + bars.svg }
-            page.add(table.title, content)
-            markdown += "## \(table.title)\n\n\(self.markdown(table))\n"
-        }
         try FileManager.default.createDirectory(
             atPath: path("charts"), withIntermediateDirectories: true)
+        for (index, table) in tables.enumerated() {
+            var content = html(table)
+            markdown += "## \(table.title)\n\n\(self.markdown(table))\n"
+            if var bars = bars(table, id: "bars\(index)") {
+                content += "\n" + bars.svg
+                if let name = table.name {
+                    bars.style = ReportStyle.chart
+                    try OutputFile.write(bars.svg + "\n", to: path("charts/\(name).svg"))
+                    markdown += "![\(table.title)](charts/\(name).svg)\n\n"
+                }
+            }
+            page.add(table.title, content)
+        }
         for (index, chart) in plan.report.charts.enumerated() {
             guard var drawn = drawn(chart, id: "chart\(index)") else { continue }
             page.add(chart.title, drawn.svg)
@@ -76,11 +83,14 @@ struct PipelineReport {
         /// By row, what is drawn of it.
         var bars: [Bar?] = []
         var unit = ""
+        /// Of the bars' file.
+        var name: String?
     }
 
     private func filled(_ table: ReportPlan.Table) -> Table {
         var result = Table(
             title: table.title, head: [""] + table.columns.map(\.title), rows: [])
+        result.name = table.name
         for row in table.rows {
             var cells = [row.name]
             for (index, column) in table.columns.enumerated() {

@@ -27,6 +27,8 @@ public struct ReportPlan: Sendable {
         var rows: [Row]
         /// The column that is drawn as bars too.
         var bars: Int?
+        /// The name of the bars' SVG file.
+        var name: String?
     }
 
     /// What a number has gained by stages, for what they took.
@@ -112,6 +114,8 @@ public struct ReportPlan: Sendable {
                 throw PipelineError("\(place): there is no column of the key '\(key)' for 'bars'")
             }
         }
+        table.name = try fields.text("name")
+        if let name = table.name { try Self.check(name, place) }
         try fields.finish()
         return table
     }
@@ -150,6 +154,12 @@ public struct ReportPlan: Sendable {
         return gains
     }
 
+    private static func check(_ name: String, _ place: String) throws(PipelineError) {
+        guard !name.isEmpty, !name.contains("/"), !name.hasPrefix(".") else {
+            throw PipelineError("\(place): a name is also a file's and has no slash")
+        }
+    }
+
     private static func chart(
         _ json: JSONValue, _ place: String, _ variables: [String: String]
     ) throws(PipelineError) -> Chart {
@@ -157,9 +167,7 @@ public struct ReportPlan: Sendable {
         var chart = Chart(
             name: try fields.required("name"), title: try fields.required("title"),
             unit: try fields.text("unit") ?? "", x: try fields.text("x") ?? "step", series: [])
-        guard !chart.name.contains("/"), !chart.name.hasPrefix(".") else {
-            throw PipelineError("\(place): a name is also a file's and has no slash")
-        }
+        try check(chart.name, place)
         for item in try fields.items("series") {
             let own = try PipelineFields(item, "\(place), series")
             chart.series.append(

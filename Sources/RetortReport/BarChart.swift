@@ -35,6 +35,8 @@ package struct BarChart {
     package var bars: [Bar]
     /// The upper end of the scale; nil takes what the bars need.
     package var maximum: Double?
+    /// A style sheet of its own, for a file that stands alone.
+    package var style: String?
 
     package init(
         id: String, title: String, description: String, unit: String, axis: String,
@@ -68,6 +70,12 @@ package struct BarChart {
             "<title id=\"\(id)-title\">\(MarkupText.escape(title))</title>",
             "<desc id=\"\(id)-desc\">\(MarkupText.escape(description))</desc>",
         ]
+        if let style {
+            elements.append("<style>\(style)</style>")
+            elements.append(
+                "<rect class=\"paper\" width=\"\(Int(Self.width))\" height=\"\(Int(Self.height))\"/>"
+            )
+        }
         elements += grid(y)
         let slot = (Self.right - Self.left) / Double(max(1, bars.count))
         // Names of many bars would lie over each other.

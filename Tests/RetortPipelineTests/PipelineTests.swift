@@ -241,11 +241,13 @@ import Testing
              "report": {"charts": [{"name": "loss", "title": "Loss", "series": [
                  {"name": "1", "file": "run-1/metrics.jsonl", "key": "loss"},
                  {"name": "2", "file": "run-2/metrics.jsonl", "key": "loss"}]}],
-               "tables": [{"title": "Last", "columns": [{"title": "loss", "key": "loss"}],
-                 "rows": [{"name": "both", "file": ["run-1/metrics.jsonl", "run-2/metrics.jsonl"]}]}]}}
+               "tables": [{"title": "Last", "name": "last", "columns": [{"title": "loss", "key": "loss"}], "bars": "loss",
+                 "rows": [{"name": "both", "file": ["run-1/metrics.jsonl", "run-2/metrics.jsonl"]},
+                          {"name": "one", "file": "run-1/metrics.jsonl"}]}]}}
             """
         #expect(try await desk.run(desk.plan(text)) == ["run seed-1", "run seed-2"])
         #expect(try desk.read("charts/loss.svg").contains("polyline"))
+        #expect(try desk.read("charts/last.svg").contains("<style>"))
         let report = try desk.read("report.md")
         #expect(report.contains("| both | 1.8 (1.3 to 2.3) |"))
         #expect(report.contains("USD"))
