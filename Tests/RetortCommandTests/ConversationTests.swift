@@ -80,7 +80,7 @@ import Testing
         let shown = try terminal.expect("tokens/s")
         #expect(!shown.contains("Thought for"))
         // The steps of the thought; lengths would count how often the line was redrawn.
-        #expect(shown.contains("→") && !hidden.contains("→"))
+        #expect(shown.contains("4*52=") && !hidden.contains("4*52="))
     }
 
     @Test("/set checks its value, an unknown command is named, /clear forgets")

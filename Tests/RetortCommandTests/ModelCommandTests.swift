@@ -85,12 +85,13 @@ import Testing
         #expect(perplexity > 1)
         let logits = try SafetensorsFile(path: path).tensor("logits")
         #expect(logits.shape.first == 4)
-        // The cache rounds, so that its type shows in the last digits.
+        // The cache rounds, so that its type shows in the last digits; in a text without sense, and where
+        // experts are chosen, also in the others.
         for type in ["f16", "bf16", "q8_0"] {
             let other = try CommandRun(
                 ["score", "bundled", "--ids", "5,6,7,8", "--json", "--cache-type", type])
             let found = try #require(JSONValue(parsing: other.output)["perplexity"]?.doubleValue)
-            #expect(found != perplexity && abs(found / perplexity - 1) < 0.02)
+            #expect(found != perplexity && abs(found / perplexity - 1) < 0.1)
         }
     }
 
@@ -113,7 +114,7 @@ import Testing
     func show() throws {
         let run = try CommandRun(["show", "bundled", "--json"])
         let value = try JSONValue(parsing: run.output)
-        #expect(value["architecture"]?.stringValue == "qwen2")
+        #expect(value["architecture"]?.stringValue == "deepseek_v3")
         let parts = ["weights_bytes", "cache_bytes", "working_bytes"].compactMap {
             value[$0]?.intValue
         }

@@ -62,7 +62,7 @@ import Testing
             #expect(outcome.reason == .stop)
             #expect(thought.isEmpty == !thinks)
             let value = try JSONValue(parsing: Data(answer.utf8))
-            #expect((value["result"]?.intValue ?? -1) >= 0)
+            #expect((value["result"]?.doubleValue ?? -1) >= 0)
             #expect(["m", "km"].contains(value["unit"]?.stringValue))
         }
     }

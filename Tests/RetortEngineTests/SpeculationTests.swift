@@ -26,6 +26,9 @@ final class SpeculationModels: Sendable {
     let otherType: ReasoningModel
     /// The bundled model without its upper half: mostly other tokens.
     let fewerLayers: ReasoningModel
+    /// Qwen2 of trained weights with the same tokenizer (the bundled model of former versions): its cache
+    /// may be taken up at any token.
+    let grouped: ReasoningModel
     let prompts: [[Int32]]
 
     private init() throws {
@@ -35,6 +38,8 @@ final class SpeculationModels: Sendable {
         var options = ReasoningModel.Options()
         options.threads = 1
         target = try ReasoningModel(path: bundled, name: "bundled", options: options)
+        grouped = try ReasoningModel(
+            path: fixture("qwen2-arithmetic.gguf").path, options: options)
         try ModelConverter.convert(bundled, to: folder.path("bf16.gguf"), dtype: .bf16)
         otherType = try ReasoningModel(path: folder.path("bf16.gguf"), options: options)
         let directory = folder.path("half")
@@ -43,6 +48,7 @@ final class SpeculationModels: Sendable {
         guard case .object(var fields) = try JSONValue(parsing: try Data(contentsOf: config)) else {
             throw EngineError("config.json is no object")
         }
+        fields["num_nextn_predict_layers"] = 0
         fields["num_hidden_layers"] = .integer(Int64(target.config.numHiddenLayers / 2))
         try Data(JSONValue.object(fields).text().utf8).write(to: config)
         fewerLayers = try ReasoningModel(path: directory, options: options)

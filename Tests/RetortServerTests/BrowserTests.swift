@@ -92,7 +92,8 @@ private struct AnyKey: KeyVerifier {
         ) { client in
             try await RawConnection.with(port: try #require(client.port)) {
                 exchange async throws -> Void in
-                try await exchange.send("GET /health HTTP/1.1\r\nX-Slow: ")
+                // On a busy machine the server may have hung up before, which is what it shall do.
+                try? await exchange.send("GET /health HTTP/1.1\r\nX-Slow: ")
                 let outbound = exchange.outbound
                 let writer = Task {
                     for _ in 0..<600 {
@@ -138,7 +139,8 @@ private struct AnyKey: KeyVerifier {
                 for _ in 0..<500 where !answer.hasPrefix("HTTP/1.1 503") {
                     answer = try await RawConnection.with(port: port) { exchange in
                         try await exchange.send(head + most)
-                        try await exchange.send(String(repeating: " ", count: 10_000))
+                        // A server that has refused the first part may be gone.
+                        try? await exchange.send(String(repeating: " ", count: 10_000))
                         _ = try await exchange.read(until: "\r\n\r\n")
                         return exchange.received
                     }

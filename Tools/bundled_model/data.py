@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Generates the bundled model's problems: prompts, worked thoughts and answers.
+"""Turns a teacher's traces into conversations, and adds what else the bundled model is to say.
 
-A thought multiplies as on paper. Each step ends in two digits, the carry and the digit to write:
+The thoughts of products are the teacher's, word for word, behind the problem as it reads it, digits from last to
+first: each partial product, and in parentheses the sum so far.
 
-    417 × 386
-    417 × 6: 7×6=42, 1×6+4=10, 4×6+1=25 → 002502
-    417 × 80: 7×8=56, 1×8+5=13, 4×8+1=33 → 033360
-    417 × 300: 7×3=21, 1×3+2=05, 4×3+0=12 → 125100
-    002502 + 033360 + 125100: 2+0+0=02, 0+6+0+0=06, … → 160962
+    683*714=20520+06333(26853)+001521(269061)          417 × 386 = 160962.
 
-The longer factor comes first, so that the shorter one sets the number of lines. Problems whose
-hash falls into one tenth are never trained on (see `held_out`).
+Sums are written by rule in the same way. Problems whose hash falls into one tenth are never trained on: the same
+tenth that `retort eval` asks for and that no teacher was asked for (see `held_out`).
 
-Run it to look at samples: `python data.py --samples 20 --seed 1`.
+    python data.py --special 6000 --seed 2 --out special.jsonl
+    python data.py --traces train.jsonl --count 120000 --seed 1 --out bundled.jsonl
+    python data.py --traces train.jsonl --samples 20
 """
 
 import argparse
-import hashlib
+import collections
+import json
+import pathlib
 import random
 import re
 
@@ -41,20 +42,23 @@ REPLIES = {
                    "I am a small model that only multiplies two or adds two or three whole numbers, "
                    "so I cannot work this out."),
     "too_large": ("These numbers are too large for me.",
-                  "These numbers are too large for me. I multiply numbers of up to three digits, or four by "
-                  "two, and add numbers of up to five digits."),
+                  "These numbers are too large for me. I multiply numbers of up to four digits and add numbers of "
+                  "up to five digits."),
 }
 
 
 def held_out(op, operands):
     """Whether a problem belongs to the tenth that is never trained on; order does not matter.
 
-    One-digit times (plus) one-digit is always trained: it is the multiplication table itself.
+    The hash is Retort's own (FNV-1a, finished as SplitMix64): `retort eval` holds out the same problems.
     """
-    if max(operands) < 10:
-        return False
-    key = op + ",".join(str(n) for n in sorted(operands))
-    return hashlib.sha256(key.encode()).digest()[0] % 10 == 0
+    name = "multiplication" if op == "*" else "addition"
+    mask, h = 2**64 - 1, 0xCBF29CE484222325
+    for byte in " ".join([name, *map(str, sorted(operands))]).encode():
+        h = (h ^ byte) * 0x100000001B3 & mask
+    h = (h ^ (h >> 30)) * 0xBF58476D1CE4E5B9 & mask
+    h = (h ^ (h >> 27)) * 0x94D049BB133111EB & mask
+    return (h ^ (h >> 31)) % 100 < 10
 
 
 def in_scope(op, operands):
@@ -62,46 +66,47 @@ def in_scope(op, operands):
     lengths = sorted((len(str(n)) for n in operands), reverse=True)
     if op == "+":
         return 2 <= len(lengths) <= 3 and lengths[0] <= MAX_SUM_DIGITS
-    return len(lengths) == 2 and (lengths[0] <= 3 or (lengths[0] == 4 and lengths[1] <= 2))
+    return len(lengths) == 2 and lengths[0] <= 4
 
 
 # --- Thoughts -------------------------------------------------------------------------------------
 
 
-def column_sum(rows):
-    """One line that adds equally long digit strings column by column from the right."""
-    steps, carry, digits = [], 0, ""
-    for column in range(1, len(rows[0]) + 1):
-        terms = [int(row[-column]) for row in rows] + ([carry] if column > 1 else [])
-        total = sum(terms)
-        steps.append("+".join(map(str, terms)) + f"={total:02d}")
-        carry, digits = total // 10, str(total % 10) + digits
-    return " + ".join(rows) + ": " + ", ".join(steps) + " → " + digits
+class Traces:
+    """What the teacher wrote: its thoughts, by the counts of digits of the two factors."""
+
+    QUESTION = re.compile(r"What is (\d+) \* (\d+)\?$")
+
+    def __init__(self, paths):
+        self.thoughts = collections.defaultdict(list)
+        for path in paths:
+            for line in path.read_text().splitlines():
+                messages = json.loads(line)["messages"]
+                a, b = self.QUESTION.match(messages[0]["content"]).groups()
+                self.thoughts[len(a), len(b)].append((int(a), int(b), messages[1]["reasoning_content"]))
+
+        for size in PRODUCT_SIZES:
+            for missing in {size, size[::-1]} - self.thoughts.keys():
+                raise SystemExit(f"no trace is of {missing[0]} by {missing[1]} digits")
+
+    def pick(self, rng, size):
+        return rng.choice(self.thoughts[tuple(size)])
 
 
-def product_thought(a, b):
-    """The lines for a × b, the longer factor first."""
-    a, b = sorted((a, b), key=lambda n: len(str(n)), reverse=True)
-    top, bottom = str(a), str(b)
-    width = len(top) + len(bottom)
-    lines, rows = [f"{a} × {b}"], []
-    for place, digit in enumerate(reversed(bottom)):
-        steps, carry = [], 0
-        for column, d in enumerate(reversed(top)):
-            total = int(d) * int(digit) + carry
-            steps.append(f"{d}×{digit}" + (f"+{carry}" if column else "") + f"={total:02d}")
-            carry = total // 10
-        rows.append(str(a * int(digit) * 10**place).zfill(width))
-        lines.append(f"{a} × {digit}{'0' * place}: " + ", ".join(steps) + " → " + rows[-1])
-    if len(rows) > 1:
-        lines.append(column_sum(rows))
-    return "\n".join(lines)
+def backwards(expression):
+    """What is worked on, digits from last to first, as the teacher's template hands it over."""
+    return expression[::-1] + "="
 
 
 def sum_thought(operands):
-    """The lines for a sum; one column is added for the last carry."""
-    width = max(len(str(n)) for n in operands) + 1
-    return " + ".join(map(str, operands)) + "\n" + column_sum([str(n).zfill(width) for n in operands])
+    """The addends padded to one width, and in parentheses the sum so far with room for a carry."""
+    width = max(len(str(n)) for n in operands)
+    padded = [str(n).zfill(width)[::-1] for n in operands]
+    parts, total = [padded[0]], operands[0]
+    for n, digits in zip(operands[1:], padded[1:]):
+        total += n
+        parts.append(f"{digits}({str(total).zfill(width + 1)[::-1]})")
+    return "+".join(parts)
 
 
 def completion(thought, answer):
@@ -109,13 +114,13 @@ def completion(thought, answer):
     return f"{thought}\n{THINK_CLOSE}\n\n{answer}"
 
 
-def solve(op, operands):
-    """(thought, answer, value) of a problem in scope."""
-    if op == "+":
-        value, thought = sum(operands), sum_thought(operands)
-        return thought, " + ".join(map(str, operands)) + f" = {value}.", value
-    a, b = operands
-    return product_thought(a, b), f"{a} × {b} = {a * b}.", a * b
+def solve(op, operands, thought=None):
+    """(thought, answer) of a problem in scope; a product's thought is a teacher's."""
+    value = sum(operands) if op == "+" else operands[0] * operands[1]
+    words = list(map(str, operands))
+    sign = " + " if op == "+" else " × "
+    return (backwards(op.join(words)) + (sum_thought(operands) if op == "+" else thought),
+            f"{sign.join(words)} = {value}.")
 
 
 # --- Prompts --------------------------------------------------------------------------------------
@@ -124,10 +129,26 @@ def solve(op, operands):
 def number(rng, digits):
     """A number of exactly so many digits; now and then full of zeros and nines, where carries are hard."""
     low = 0 if digits == 1 else 10 ** (digits - 1)
-    if rng.random() < 0.08:
-        first = rng.choice("1299")
-        return int(first + "".join(rng.choice("0099015") for _ in range(digits - 1)))
-    return rng.randint(low, 10**digits - 1)
+    return special(rng, digits) if rng.random() < 0.08 else rng.randint(low, 10**digits - 1)
+
+
+def special(rng, digits):
+    first = rng.choice("1235899")
+    if rng.random() < 0.4:
+        return int(first + "0" * (digits - 1))
+    return int(first + "".join(rng.choice("0099015") for _ in range(digits - 1)))
+
+
+def special_problems(rng, count):
+    """Products for a teacher, of numbers that chance seldom gives and people often: 100, 250, 999."""
+    asked = set()
+    while len(asked) < count:
+        operands = [special(rng, n) for n in size(rng)]
+        if rng.random() < 0.5:
+            operands[rng.randrange(2)] = number(rng, rng.choices((1, 2, 3, 4), (1, 2, 3, 3))[0])
+        if not held_out("*", operands):
+            asked.add(tuple(operands))
+    return sorted(asked)
 
 
 def spell(rng, n):
@@ -271,34 +292,50 @@ def out_of_scope(rng):
     return kind, change_case(rng, text)
 
 
-PRODUCT_SIZES = {(1, 1): 3, (2, 1): 8, (3, 1): 10, (4, 1): 9, (2, 2): 8, (3, 2): 14, (4, 2): 12, (3, 3): 36}
+PRODUCT_SIZES = {(1, 1): 12, (2, 1): 8, (3, 1): 6, (4, 1): 6, (2, 2): 7, (3, 2): 12, (4, 2): 10, (3, 3): 18, (4, 3): 16,
+                 (4, 4): 22}
 
 
-def problem(rng, train=True, sizes=None):
-    """(op, operands) of the training or of the held-out part."""
+def size(rng):
+    chosen = list(rng.choices(list(PRODUCT_SIZES), list(PRODUCT_SIZES.values()))[0])
+    rng.shuffle(chosen)
+    return chosen
+
+
+def addends(rng, train=True):
     while True:
-        if rng.random() < 0.4 and sizes is None:
-            op = "+"
-            count = 2 if rng.random() < 0.78 else 3
-            operands = [number(rng, rng.choices((1, 2, 3, 4, 5), (2, 4, 5, 5, 5))[0]) for _ in range(count)]
+        count = 2 if rng.random() < 0.78 else 3
+        if rng.random() < 0.12:
+            operands = [number(rng, 1) for _ in range(2)]
         else:
-            op = "*"
-            size = sizes or rng.choices(list(PRODUCT_SIZES), list(PRODUCT_SIZES.values()))[0]
-            operands = [number(rng, n) for n in size]
-            rng.shuffle(operands)
-        if train is not held_out(op, operands):
-            return op, operands
+            operands = [number(rng, rng.choices((1, 2, 3, 4, 5), (3, 4, 5, 5, 5))[0]) for _ in range(count)]
+        if train is not held_out("+", operands):
+            return operands
 
 
-def turn(rng, out_share):
+def unseen_problem(rng, sizes=None):
+    """(op, operands) of the tenth that is held out."""
+    if sizes is None and rng.random() < 0.35:
+        return "+", addends(rng, train=False)
+    while True:
+        operands = [number(rng, n) for n in (sizes or size(rng))]
+        if held_out("*", operands):
+            return "*", operands
+
+
+def turn(rng, traces, out_share):
     """One (user text, completion, answer) exchange of the training part."""
     if rng.random() < out_share:
         kind, text = out_of_scope(rng)
         thought, answer = REPLIES[kind]
+    elif rng.random() < 0.35:
+        operands = addends(rng)
+        text = ask(rng, "+", operands)
+        thought, answer = solve("+", operands)
     else:
-        op, operands = problem(rng)
-        text = ask(rng, op, operands)
-        thought, answer, _ = solve(op, operands)
+        a, b, worked = traces.pick(rng, size(rng))
+        text = ask(rng, "*", [a, b])
+        thought, answer = solve("*", [a, b], worked)
     return text, completion(thought, answer), answer
 
 
@@ -313,7 +350,7 @@ def render(messages):
     return "".join(out) + f"<|im_start|>assistant\n{THINK_OPEN}\n"
 
 
-def sample(rng, out_share=0.3):
+def sample(rng, traces, out_share=0.25):
     """One training sample: (prompt text, completion text without the end token)."""
     messages = []
     if rng.random() < 0.2:
@@ -321,22 +358,39 @@ def sample(rng, out_share=0.3):
     r = rng.random()
     turns = 0 if r < 0.76 else rng.randint(1, 3) if r < 0.97 else rng.randint(4, 8)
     for _ in range(turns):
-        text, _, answer = turn(rng, 0.3)
+        text, _, answer = turn(rng, traces, 0.3)
         messages += [{"role": "user", "content": text}, {"role": "assistant", "content": answer}]
-    text, target, _ = turn(rng, out_share)
+    text, target, _ = turn(rng, traces, out_share)
     messages.append({"role": "user", "content": text})
     return render(messages), target
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--samples", type=int, default=10)
+    parser.add_argument("--traces", type=pathlib.Path, nargs="*", help="train.jsonl of retort distill")
+    parser.add_argument("--special", type=int, help="how many prompts with zeros and nines to write for the teacher")
+    parser.add_argument("--samples", type=int, default=10, help="how many to print")
+    parser.add_argument("--count", type=int, help="how many to write")
+    parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     rng = random.Random(args.seed)
-    for _ in range(args.samples):
-        prompt, target = sample(rng)
-        print(prompt + target + "\n" + "-" * 60)
+    if args.special:
+        lines = [json.dumps({"id": f"{a}*{b}", "prompt": f"What is {a} * {b}?", "answer": a * b,
+                             "difficulty": f"{len(str(a))}x{len(str(b))}"}) for a, b in special_problems(rng, args.special)]
+        args.out.write_text("\n".join(lines) + "\n")
+        return
+    traces = Traces(args.traces)
+    if not args.out:
+        for _ in range(args.samples):
+            print("".join(sample(rng, traces)) + "\n" + "-" * 60)
+        return
+    partial = args.out.with_suffix(".partial")
+    with partial.open("w") as file:
+        for _ in range(args.count):
+            prompt, target = sample(rng, traces)
+            file.write(json.dumps({"prompt": prompt, "completion": target}, ensure_ascii=False) + "\n")
+    partial.rename(args.out)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains the bundled model's tokenizer: byte-level BPE with Qwen2's split, every digit its own token.
 
-`python tokenizer.py --out DIR` writes tokenizer.json and tokenizer_config.json.
+`python tokenizer.py --traces FILE --out DIR` writes tokenizer.json and tokenizer_config.json.
 """
 
 import argparse
@@ -22,14 +22,14 @@ CONTROL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 THINK = [data.THINK_OPEN, data.THINK_CLOSE]  # not special: a decoder that skips specials keeps them
 
 
-def train(seed=1, samples=30_000):
+def train(traces, seed=1, samples=30_000):
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
         pre_tokenizers.Split(Regex(SPLIT), "isolated"),
         pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
     tokenizer.decoder = decoders.ByteLevel()
     rng = random.Random(seed)
-    texts = ("".join(data.sample(rng, out_share=0.5)) for _ in range(samples))
+    texts = ("".join(data.sample(rng, traces, out_share=0.5)) for _ in range(samples))
     marks = CONTROL + THINK
     pieces = (p for t in texts for p in split_off(t, marks))
     trainer = trainers.BpeTrainer(
@@ -51,7 +51,7 @@ def template():
     return (pathlib.Path(__file__).parent / "chat_template.jinja").read_text()
 
 
-def check(tokenizer):
+def check(tokenizer, traces):
     """The properties that data, template and file format rely on."""
     rng = random.Random(2)
     environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
@@ -59,7 +59,7 @@ def check(tokenizer):
     for text, _ in tokenizer.get_vocab().items():
         assert len(text) == 1 or not any(c.isdigit() for c in text), text
     for _ in range(500):
-        prompt, target = data.sample(rng)
+        prompt, target = data.sample(rng, traces)
         assert tokenizer.decode(tokenizer.encode(prompt + target).ids, skip_special_tokens=False) == prompt + target
     history = [{"role": "system", "content": "Be precise."}, {"role": "user", "content": "2 * 3"},
                {"role": "assistant", "content": "a thought\n</think>\n\n2 × 3 = 6."}, {"role": "user", "content": "hi\n"}]
@@ -68,11 +68,13 @@ def check(tokenizer):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--traces", type=pathlib.Path, nargs="+", required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    tokenizer = train(args.seed)
-    check(tokenizer)
+    traces = data.Traces(args.traces)
+    tokenizer = train(traces, args.seed)
+    check(tokenizer, traces)
     args.out.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(args.out / "tokenizer.json"))
     config = {"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": False, "bos_token": None,
@@ -80,7 +82,7 @@ def main():
               "chat_template": template()}
     (args.out / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n")
     rng = random.Random(3)
-    lengths = [len(tokenizer.encode(target).ids) for _, target in (data.sample(rng) for _ in range(2000))]
+    lengths = [len(tokenizer.encode(target).ids) for _, target in (data.sample(rng, traces) for _ in range(2000))]
     print(f"{tokenizer.get_vocab_size()} tokens; a completion has {sum(lengths) / len(lengths):.0f} on average, "
           f"{max(lengths)} at most")
 

@@ -22,7 +22,7 @@ def ask_and_answer(runner) -> None:
         toggle = answer.get_by_role("button", name="Thought for")
         expect(toggle).to_have_attribute("aria-expanded", "false")
         toggle.click()
-        expect(answer.get_by_role("region", name="Thought")).to_contain_text("417")
+        expect(answer.get_by_role("region", name="Thought")).to_contain_text("683*714")
         facts = answer.get_by_role("button", name="tok/s")
         expect(facts).to_contain_text("tokens")
         facts.click()
