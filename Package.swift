@@ -42,6 +42,7 @@ let package = Package(
     products: [
         .executable(name: "retort", targets: ["retort"]),
         .library(name: "RetortEngine", targets: ["RetortEngine"]),
+        .library(name: "RetortGuard", targets: ["RetortGuard"]),
         .library(name: "RetortServer", targets: ["RetortServer"]),
         .library(name: "RetortTraining", targets: ["RetortTraining"]),
         .library(name: "RetortEvaluation", targets: ["RetortEvaluation"]),
@@ -131,6 +132,12 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
         module(
+            "RetortGuard",
+            [
+                "RetortEngine", "RetortFormats", "RetortJSON",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
+        module(
             "RetortHub",
             [
                 "RetortJSON",
@@ -197,7 +204,7 @@ let package = Package(
                 "RetortEngine", "RetortHub", "RetortJSON", "RetortFormats", "RetortModels",
                 "RetortTraining", "RetortServer", "RetortTensor", "RetortTokenizers",
                 "RetortTemplates", "RetortEvaluation", "RetortClient", "RetortDistillation",
-                "RetortPipeline",
+                "RetortPipeline", "RetortGuard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
@@ -227,6 +234,7 @@ let package = Package(
         tests("RetortGrammar", ["RetortJSON"]),
         tests("RetortReport"),
         tests("RetortPipeline", ["RetortJSON"]),
+        tests("RetortGuard", ["RetortEngine", "RetortJSON"]),
         tests("RetortEvaluation", ["RetortJSON", "RetortTensor"]),
         tests(
             "RetortEngine",

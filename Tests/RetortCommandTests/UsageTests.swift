@@ -8,7 +8,7 @@ import Testing
     private static let commands = [
         "chat", "pull", "list", "show", "rm", "tokenize", "detokenize", "render", "score",
         "convert", "bench", "bench-tokenizer", "train-tokenizer", "doctor", "serve", "keys", "eval",
-        "rl", "traces",
+        "rl", "traces", "guard",
     ]
 
     @Test("every command explains itself on stdout", arguments: commands)

@@ -20,10 +20,12 @@ package final class OutputFile {
 
     private static let bufferSize = 1 << 20
 
-    package init(path: String) throws(FormatError) {
+    /// - Parameter isPrivate: Only the owner may read the file.
+    package init(path: String, isPrivate: Bool = false) throws(FormatError) {
         self.path = path
         temporaryPath = "\(path).\(getpid())-\(UInt32.random(in: .min ... .max)).partial"
-        descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        descriptor = open(
+            temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, isPrivate ? 0o600 : 0o644)
         guard descriptor >= 0 else {
             throw FormatError("cannot write \(path): \(MappedFile.systemError)")
         }
@@ -58,12 +60,19 @@ package final class OutputFile {
     }
 
     /// Makes the file appear, in place of one of the same name.
-    package func commit() throws(FormatError) {
+    /// - Parameter replaces: Whether a file of the name may be there already.
+    package func commit(replaces: Bool = true) throws(FormatError) {
         try flush()
         let failed = fsync(descriptor) != 0
         let closed = close(descriptor) == 0
         descriptor = -1
-        guard !failed, closed, rename(temporaryPath, path) == 0 else {
+        // A link, unlike a rename, does not take the place of what is there.
+        let appeared: () -> Bool = { [temporaryPath, path] in
+            replaces
+                ? rename(temporaryPath, path) == 0
+                : link(temporaryPath, path) == 0 && unlink(temporaryPath) == 0
+        }
+        guard !failed, closed, appeared() else {
             let reason = MappedFile.systemError
             unlink(temporaryPath)
             throw FormatError("cannot write \(path): \(reason)")
@@ -71,10 +80,12 @@ package final class OutputFile {
     }
 
     /// Writes a small file as a whole.
-    package static func write(_ text: String, to path: String) throws(FormatError) {
-        let file = try OutputFile(path: path)
+    package static func write(
+        _ text: String, to path: String, isPrivate: Bool = false, replaces: Bool = true
+    ) throws(FormatError) {
+        let file = try OutputFile(path: path, isPrivate: isPrivate)
         try file.write(Array(text.utf8))
-        try file.commit()
+        try file.commit(replaces: replaces)
     }
 
     private func flush() throws(FormatError) {
