@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which stages a stage needs: those that make what its command names, and those that its `after` names. A path
-// that no stage says it makes is taken to be made by the first that names it.
+// Which stages a stage needs: those that make what its command names, those that read what it makes anew, and
+// those that its `after` names. A path that no stage says it makes, and that lies in none of theirs, is taken to
+// be made by the first that names it.
 
 /// The order that a plan's stages have among each other.
 struct PipelineOrder {
@@ -10,45 +11,59 @@ struct PipelineOrder {
 
     init(_ stages: [PipelineStage]) {
         var made: [[String]] = []
+        var named: [[Substring]] = []
         var needs: [[Int]] = []
         for stage in stages {
-            let own = stage.makes + (stage.output.map { [$0] } ?? [])
-            let named = own + Self.named(stage) + stage.expectations.map(\.file)
+            let own = (stage.makes + (stage.output.map { [$0] } ?? [])).map(Self.plain)
+            let names = Self.named(stage)
             needs.append(
                 made.indices.filter { earlier in
                     stage.after.contains(stages[earlier].name)
-                        || made[earlier].contains { one in
-                            named.contains { Self.overlap(one, $0) }
+                        || made[earlier].contains { path in
+                            names.contains { Self.overlap(path, $0) }
+                                || own.contains { Self.overlap(path, $0[...]) }
+                        }
+                        || own.contains { path in
+                            named[earlier].contains { Self.overlap(path, $0) }
                         }
                 })
-            let fresh = named.filter { name in
+            let fresh = names.filter { name in
                 !made.contains { $0.contains { Self.overlap($0, name) } }
             }
-            made.append(own + fresh)
+            made.append(own + fresh.map { String($0.prefix(while: Self.isPath)) })
+            named.append(names)
         }
         self.needs = needs
     }
 
-    /// Paths below the output in a stage's arguments; "" for the output itself.
-    private static func named(_ stage: PipelineStage) -> [String] {
-        var names: [String] = []
-        for word in stage.pattern {
-            for place in word.ranges(of: "{output}") {
+    /// What stands behind the output in a stage's arguments and expectations, to the word's end.
+    private static func named(_ stage: PipelineStage) -> [Substring] {
+        let words = stage.pattern.flatMap { word in
+            word.ranges(of: "{output}").map { place in
                 let rest = word[place.upperBound...]
-                guard rest.first == "/" else {
-                    names.append("")
-                    continue
-                }
-                let path = rest.prefix { $0.isLetter || $0.isNumber || "-_./".contains($0) }
-                names.append(path.split(separator: "/").joined(separator: "/"))
+                return rest.first == "/" ? plain(String(rest))[...] : ""
             }
         }
-        return names
+        return words + stage.expectations.map { plain($0.file)[...] }
     }
 
-    private static func overlap(_ one: String, _ other: String) -> Bool {
-        let first = one.split(separator: "/")
-        let second = other.split(separator: "/")
-        return zip(first, second).allSatisfy { $0 == $1 }
+    /// Without empty parts and points.
+    private static func plain(_ path: String) -> String {
+        path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+    }
+
+    private static func isPath(_ character: Character) -> Bool {
+        character.isLetter || character.isNumber || "-_./".contains(character)
+    }
+
+    /// Whether a name, and what follows it in its word, is a path, in it, or above it.
+    private static func overlap(_ path: String, _ name: Substring) -> Bool {
+        if path.isEmpty || name.isEmpty { return true }
+        if name.hasPrefix(path) {
+            guard let next = name.dropFirst(path.count).first else { return true }
+            return next == "/" || !isPath(next)
+        }
+        let above = name.prefix(while: isPath)
+        return !above.isEmpty && path.hasPrefix(above + "/")
     }
 }

@@ -16,6 +16,10 @@ struct PipelineProgress {
     private var waiting: [Int]
     private var running: Set<Int> = []
     private var ended: Set<Int> = []
+    private var instant = ContinuousClock.now
+
+    /// The status of a process that was stopped, and goes on another time.
+    static let stopped = 130
 
     /// - Parameter last: The stage to end with.
     init(_ plan: PipelinePlan, upTo last: Int, digest: (PipelineStage) throws -> String) throws {
@@ -45,18 +49,30 @@ struct PipelineProgress {
         }
     }
 
+    /// Whether a stage begins anew: what was made by another command, or of other inputs, is no beginning.
+    func isNew(_ index: Int) -> Bool { !isCurrent(index) }
+
     /// Notes that a stage runs.
-    /// - Returns: Whether it begins anew: what was made by another command, or of other inputs, is no beginning.
-    mutating func begin(_ index: Int, jobs: Int) -> Bool {
-        let isNew = !isCurrent(index)
+    mutating func begin(_ index: Int) {
+        shareTime()
         var entry = PipelineState.Entry(digest: digests[index])
-        if !isNew, let known = self.entry(index) { entry = known }
+        if isCurrent(index), let known = self.entry(index) { entry = known }
         entry.tries += 1
-        entry.jobs = jobs
         state.stages[stages[index].name] = entry
         waiting.removeAll { $0 == index }
         running.insert(index)
-        return isNew
+    }
+
+    /// Divides the time since the last change among the stages that ran.
+    private mutating func shareTime() {
+        let now = ContinuousClock.now
+        let share = (now - instant) / .seconds(1) / Double(max(1, running.count))
+        instant = now
+        for index in running {
+            let name = stages[index].name
+            let known = entry(index)?.machineSeconds ?? 0
+            state.stages[name]?.machine = known + share
+        }
     }
 
     /// Notes that a stage needs nothing done.
@@ -68,9 +84,10 @@ struct PipelineProgress {
     /// Notes that a stage's process has ended; `status` is nil if there was none.
     /// - Returns: Seconds of all tries together.
     mutating func end(_ index: Int, status: Int?, seconds: Double) -> Double {
+        shareTime()
         running.remove(index)
         if status == 0 { ended.insert(index) }
-        wasStopped = wasStopped || status == 130
+        wasStopped = wasStopped || status == Self.stopped
         guard var entry = entry(index) else { return seconds }
         entry.seconds += seconds
         entry.isDone = status == 0

@@ -20,6 +20,8 @@ public struct PipelineRunner: Sendable {
         case began(PipelineStage, index: Int, count: Int, log: String)
         case skipped(PipelineStage, index: Int, count: Int)
         case finished(PipelineStage, seconds: Double)
+        /// Stages that run beside it go on to their end.
+        case failed(PipelineStage, any Error)
         case expected(PipelineStage.Expectation, found: Double?)
     }
 
@@ -76,11 +78,14 @@ public struct PipelineRunner: Sendable {
                     } catch { failure = error }
                 }
                 guard let outcome = try await group.next() else { return }
-                do { try finish(outcome, &progress, observe) } catch { failure = failure ?? error }
+                do { try finish(outcome, &progress, observe) } catch {
+                    observe(.failed(plan.stages[outcome.index], error))
+                    failure = failure ?? error
+                }
             }
         }
-        if progress.wasStopped || Task.isCancelled { return .stopped }
         if let failure { throw failure }
+        if progress.wasStopped || Task.isCancelled { return .stopped }
         try PipelineReport(plan, progress.state).write()
         if last == nil { try check(plan.expectations, after: "all stages", observe) }
         return .finished
@@ -105,7 +110,8 @@ public struct PipelineRunner: Sendable {
             try check(stage.expectations, after: "the stage '\(stage.name)'", observe)
             return nil
         }
-        if progress.begin(index, jobs: jobs) { try remove(stage) }
+        if progress.isNew(index) { try remove(stage) }
+        progress.begin(index)
         try progress.state.write(output: plan.output)
         let log = path("logs/\(stage.name).log")
         observe(.began(stage, index: index, count: count, log: log))
@@ -128,6 +134,7 @@ public struct PipelineRunner: Sendable {
         let status = try? outcome.result.get()
         let seconds = progress.end(outcome.index, status: status, seconds: outcome.seconds)
         try progress.state.write(output: plan.output)
+        if status == PipelineProgress.stopped || Task.isCancelled { return }
         guard try outcome.result.get() == 0 else {
             let log = path("logs/\(stage.name).log")
             throw PipelineError(

@@ -12,13 +12,12 @@ public struct PipelineState: Codable, Sendable, Equatable {
         /// Of all tries together.
         public var seconds = 0.0
         public var tries = 0
-        /// How many stages could run side by side: each had this share of the machine.
-        public var jobs: Int?
+        /// Its share of the machine's time: that of stages that ran side by side is divided among them.
+        public var machine: Double?
         /// Seconds since 1970.
         public var finished: Double?
 
-        /// Its share of the time of the machine.
-        public var machineSeconds: Double { seconds / Double(max(1, jobs ?? 1)) }
+        public var machineSeconds: Double { machine ?? seconds }
     }
 
     public var version = 1

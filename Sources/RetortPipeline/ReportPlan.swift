@@ -79,6 +79,11 @@ public struct ReportPlan: Sendable {
             charts.append(try Self.chart(item, "report: chart \(index + 1)", variables))
         }
         try fields.finish()
+        var names: Set<String> = []
+        for name in tables.compactMap(\.name) + charts.map(\.name)
+        where !names.insert(name).inserted {
+            throw PipelineError("report: two pictures are called '\(name)'")
+        }
     }
 
     private static func table(
@@ -149,6 +154,11 @@ public struct ReportPlan: Sendable {
                     files: try paths(own.texts("file"), variables, place),
                     baselines: try paths(own.texts("baseline"), variables, place), stages: stages))
             try own.finish()
+            guard let row = gains.rows.last, !row.files.isEmpty, !row.baselines.isEmpty,
+                !row.stages.isEmpty
+            else {
+                throw PipelineError("\(place), rows: 'file', 'baseline' and 'stages' are needed")
+            }
         }
         try fields.finish()
         return gains

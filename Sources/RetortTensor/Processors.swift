@@ -22,12 +22,27 @@ public enum Processors {
         var count = ProcessInfo.processInfo.activeProcessorCount
         let bound = Int(rk_bound_processors())
         if bound > 0 { count = min(count, bound) }
-        let quota = FileManager.default.contents(atPath: "/sys/fs/cgroup/cpu.max")
-        if let quota, let most = processors(quota: String(decoding: quota, as: UTF8.self)) {
-            count = min(count, most)
-        }
+        for most in quotas { count = min(count, most) }
         return max(1, count)
     }()
+
+    /// Limits of the control group (version 2) that this process is in, and of those above it.
+    private static var quotas: [Int] {
+        let groups = FileManager.default.contents(atPath: "/proc/self/cgroup") ?? Data()
+        let lines = String(decoding: groups, as: UTF8.self).split(separator: "\n")
+        var path = lines.first { $0.hasPrefix("0::/") }.map { String($0.dropFirst(4)) } ?? ""
+        var found: [Int] = []
+        while true {
+            let file = "/sys/fs/cgroup/\(path.isEmpty ? "" : path + "/")cpu.max"
+            if let quota = FileManager.default.contents(atPath: file),
+                let most = processors(quota: String(decoding: quota, as: UTF8.self))
+            {
+                found.append(most)
+            }
+            guard !path.isEmpty else { return found }
+            path = (path as NSString).deletingLastPathComponent
+        }
+    }
 
     /// - Parameter quota: A line of `cpu.max`: microseconds in each period, or "max", and the period.
     /// - Returns: Whole processors, rounded up; nil without a limit.

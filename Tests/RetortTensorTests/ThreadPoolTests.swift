@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import RetortTensor
 import Synchronization
 import Testing
@@ -19,7 +20,30 @@ private final class Tally: ParallelTask, @unchecked Sendable {
     func run(chunk: Int, thread: Int) { slots[chunk] += 1 }
 }
 
+/// Waits in its chunks, some seconds at most, until two threads have come.
+private final class Meeting: ParallelTask, @unchecked Sendable {
+    let threads = Atomic<Int>(0)
+
+    func run(chunk: Int, thread: Int) {
+        threads.bitwiseOr(1 << thread, ordering: .sequentiallyConsistent)
+        for _ in 0..<5000 where threads.load(ordering: .sequentiallyConsistent) != 3 {
+            usleep(1000)
+        }
+    }
+}
+
 @Suite struct ThreadPoolTests {
+    @Test("a second thread takes part, also after it has parked")
+    func takesPart() async throws {
+        let pool = ThreadPool(threadCount: 2)
+        for _ in 0..<3 {
+            let meeting = Meeting()
+            pool.run(meeting, chunks: 2)
+            #expect(meeting.threads.load(ordering: .sequentiallyConsistent) == 3)
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
     @Test("every chunk runs exactly once, task after task", arguments: [1, 2, 3, 8])
     func everyChunkOnce(threads: Int) {
         let pool = ThreadPool(threadCount: threads)

@@ -4,7 +4,7 @@
 The thoughts of products are the teacher's, word for word, behind the problem as it reads it, digits from last to
 first: each partial product, and in parentheses the sum so far.
 
-    683*714=20520+06333(26853)+001521(269061)          417 × 386 = 160962.
+    683*714=2052+06333(26853)+001521(269061)          417 × 386 = 160962.
 
 Sums are written by rule in the same way. Problems whose hash falls into one tenth are never trained on: the same
 tenth that `retort eval` asks for and that no teacher was asked for (see `held_out`).

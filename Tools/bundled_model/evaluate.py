@@ -85,6 +85,9 @@ def write_sets(folder, traces):
         "products-4x4": problems(13, 500, sizes=(4, 4)), "sums": problems(15, 400, op="+"),
         "unseen-wordings": problems(16, 400, unseen=True), "after-other-turns": conversations(17, 200, traces),
         "declined-off-topic": off_topic(), "declined-final": off_topic(final=True), "declined-too-large": too_large(18, 100)}
+    for name, sign in (("one-digit", " x "), ("one-digit-bare", "*"), ("one-digit-asked", None)):
+        sets[name] = [("1x1", user(f"{a}{sign}{b}" if sign else f"What is {a} * {b}?"), a * b)
+                      for a in range(10) for b in range(10)]
     folder.mkdir(parents=True, exist_ok=True)
     for name, items in sets.items():
         with (folder / f"{name}.jsonl").open("w") as file:

@@ -127,6 +127,9 @@ private final class PipelineDisplay: @unchecked Sendable {
             case .finished(let stage, let seconds):
                 logs.removeAll { $0.stage == stage.name }
                 note("\(stage.name): \(TrainingDisplay.duration(seconds))")
+            case .failed(let stage, let error):
+                logs.removeAll { $0.stage == stage.name }
+                note("\(error)")
             case .expected(let expectation, let found):
                 let holds = found.map { expectation.holds($0) } ?? false
                 note(

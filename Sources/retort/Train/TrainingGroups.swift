@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import RetortTensor
 import RetortTraining
 
 #if HAVE_MPI
@@ -49,7 +50,10 @@ enum TrainingGroups {
             return nil
         }
         let share = max(1, ProcessInfo.processInfo.processorCount / local)
-        let usable = ProcessInfo.processInfo.activeProcessorCount
+        if ProcessInfo.processInfo.environment[Processors.variable] != nil {
+            return Processors.usable
+        }
+        let usable = Processors.usable
         if usable < share, group.rank == 0 {
             Output.note(
                 "each process is bound to \(usable) of its \(share) cores; start mpirun with --bind-to none"
