@@ -46,8 +46,9 @@ import Testing
     func damaged(text: String) throws {
         let folder = try TemporaryFolder()
         let path = folder.path("key.json")
-        FileManager.default.createFile(
+        let isMade = FileManager.default.createFile(
             atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
+        #expect(isMade)
         let error = #expect(throws: GuardError.self) { try WatermarkKey(path: path) }
         #expect(error?.description.contains("secret") == false)
     }
