@@ -38,7 +38,9 @@ struct PipelineProgress {
     /// Whether a former run has done it.
     func isDone(_ index: Int) -> Bool { isCurrent(index) && entry(index)?.isDone == true }
 
-    private func isCurrent(_ index: Int) -> Bool { entry(index)?.digest == digests[index] }
+    /// Whether a stage goes on from what is there: what was made by another command, or of other inputs, is no
+    /// beginning.
+    func isCurrent(_ index: Int) -> Bool { entry(index)?.digest == digests[index] }
 
     private func entry(_ index: Int) -> PipelineState.Entry? { state.stages[stages[index].name] }
 
@@ -48,9 +50,6 @@ struct PipelineProgress {
             (running.count < jobs || isDone(index)) && needs[index].allSatisfy(ended.contains)
         }
     }
-
-    /// Whether a stage begins anew: what was made by another command, or of other inputs, is no beginning.
-    func isNew(_ index: Int) -> Bool { !isCurrent(index) }
 
     /// Notes that a stage runs.
     mutating func begin(_ index: Int) {

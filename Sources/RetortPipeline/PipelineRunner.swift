@@ -110,7 +110,7 @@ public struct PipelineRunner: Sendable {
             try check(stage.expectations, after: "the stage '\(stage.name)'", observe)
             return nil
         }
-        if progress.isNew(index) { try remove(stage) }
+        if !progress.isCurrent(index) { try remove(stage) }
         progress.begin(index)
         try progress.state.write(output: plan.output)
         let log = path("logs/\(stage.name).log")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import RetortTensor
 import Testing
 
@@ -14,5 +15,11 @@ import Testing
         #expect(Processors.processors(quota: text) == count)
     }
 
-    @Test("there is at least one processor") func usable() { #expect(Processors.usable >= 1) }
+    @Test("there is at least one processor, and no more than the machine has or was said")
+    func usable() {
+        let environment = ProcessInfo.processInfo.environment
+        let said = environment[Processors.variable].flatMap { Int($0) }
+        let most = said ?? ProcessInfo.processInfo.processorCount
+        #expect(Processors.usable >= 1 && Processors.usable <= most)
+    }
 }

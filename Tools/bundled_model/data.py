@@ -114,13 +114,16 @@ def completion(thought, answer):
     return f"{thought}\n{THINK_CLOSE}\n\n{answer}"
 
 
+def value_of(op, operands):
+    return sum(operands) if op == "+" else operands[0] * operands[1]
+
+
 def solve(op, operands, thought=None):
     """(thought, answer) of a problem in scope; a product's thought is a teacher's."""
-    value = sum(operands) if op == "+" else operands[0] * operands[1]
     words = list(map(str, operands))
     sign = " + " if op == "+" else " × "
     return (backwards(op.join(words)) + (sum_thought(operands) if op == "+" else thought),
-            f"{sign.join(words)} = {value}.")
+            f"{sign.join(words)} = {value_of(op, operands)}.")
 
 
 # --- Prompts --------------------------------------------------------------------------------------
@@ -380,6 +383,8 @@ def main():
                              "difficulty": f"{len(str(a))}x{len(str(b))}"}) for a, b in special_problems(rng, args.special)]
         args.out.write_text("\n".join(lines) + "\n")
         return
+    if not args.traces:
+        parser.error("--traces is needed, but for --special")
     traces = Traces(args.traces)
     if not args.out:
         for _ in range(args.samples):

@@ -25,10 +25,6 @@ def user(text):
     return [{"role": "user", "content": text}]
 
 
-def value_of(op, operands):
-    return sum(operands) if op == "+" else operands[0] * operands[1]
-
-
 def problems(seed, count, sizes=None, unseen=False, op=None, upto=None):
     """Held-out problems: (kind, messages, expected). `upto`: factors of 1 to so many digits, all sizes alike."""
     rng = random.Random(seed)
@@ -39,7 +35,7 @@ def problems(seed, count, sizes=None, unseen=False, op=None, upto=None):
             continue  # too few of them for a tenth
         o, operands = ("+", data.addends(rng, train=False)) if op == "+" else data.unseen_problem(rng, size)
         kind = "x".join(str(len(str(n))) for n in operands) if o == "*" else f"{len(operands)} addends"
-        made.append((kind, user(data.ask(rng, o, operands, unseen)), value_of(o, operands)))
+        made.append((kind, user(data.ask(rng, o, operands, unseen)), data.value_of(o, operands)))
     return made
 
 
@@ -74,7 +70,7 @@ def conversations(seed, count, traces):
             text, _, answer = data.turn(rng, traces, 0.25)
             messages += [*user(text), {"role": "assistant", "content": answer}]
         op, operands = data.unseen_problem(rng)
-        made.append((f"after {turns} turns", messages + user(data.ask(rng, op, operands)), value_of(op, operands)))
+        made.append((f"after {turns} turns", messages + user(data.ask(rng, op, operands)), data.value_of(op, operands)))
     return made
 
 

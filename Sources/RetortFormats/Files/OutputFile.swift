@@ -66,17 +66,17 @@ package final class OutputFile {
         let failed = fsync(descriptor) != 0
         let closed = close(descriptor) == 0
         descriptor = -1
-        // A link, unlike a rename, does not take the place of what is there.
-        let appeared: () -> Bool = { [temporaryPath, path] in
-            replaces
-                ? rename(temporaryPath, path) == 0
-                : link(temporaryPath, path) == 0 && unlink(temporaryPath) == 0
-        }
-        guard !failed, closed, appeared() else {
+        guard !failed, closed, appear(replaces: replaces) else {
             let reason = MappedFile.systemError
             unlink(temporaryPath)
             throw FormatError("cannot write \(path): \(reason)")
         }
+    }
+
+    private func appear(replaces: Bool) -> Bool {
+        if replaces { return rename(temporaryPath, path) == 0 }
+        // A link, unlike a rename, does not take the place of what is there.
+        return link(temporaryPath, path) == 0 && unlink(temporaryPath) == 0
     }
 
     /// Writes a small file as a whole.
