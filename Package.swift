@@ -105,6 +105,7 @@ let package = Package(
                 "RetortModels", "RetortFormats", "RetortTokenizers", "RetortTemplates",
                 "RetortGrammar",
                 "RetortJSON",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             resources: [.copy("Resources/retort-bundled.gguf")]),
         module(
@@ -134,7 +135,7 @@ let package = Package(
         module(
             "RetortGuard",
             [
-                "RetortEngine", "RetortFormats", "RetortJSON",
+                "RetortEngine", "RetortFormats", "RetortTensor", "RetortJSON",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
         module(
@@ -173,7 +174,7 @@ let package = Package(
             "RetortServer",
             [
                 "RetortEngine", "RetortModels", "RetortFormats", "RetortTemplates",
-                "RetortTokenizers", "RetortGrammar", "RetortJSON",
+                "RetortTokenizers", "RetortGrammar", "RetortGuard", "RetortJSON",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),

@@ -31,7 +31,7 @@ import Testing
         ] as [(UInt64, [Int32], Int32, UInt32)])
     func vectors(key: UInt64, context: [Int32], token: Int32, word: UInt32) {
         let function = WatermarkPRF(key: key)
-        #expect(function.word(function.context(context), token: token) == word)
+        #expect(function.context(context).word(token: token) == word)
     }
 
     @Test("uniform numbers are of the first 24 bits, and neither 0 nor 1")
@@ -43,17 +43,36 @@ import Testing
     @Test("key, stream and every token of the context change the words")
     func sensitivity() {
         let function = WatermarkPRF(key: 42)
-        let word = function.word(function.context([1, 2, 3, 4, 5]), token: 7)
+        let word = function.context([1, 2, 3, 4, 5]).word(token: 7)
         for other: [Int32] in [
             [2, 2, 3, 4, 5], [1, 2, 3, 4, 6], [1, 2, 3, 4], [1, 2, 3, 4, 5, 5],
         ] {
-            #expect(function.word(function.context(other), token: 7) != word)
+            #expect(function.context(other).word(token: 7) != word)
         }
         for other in [
             WatermarkPRF(key: 43), WatermarkPRF(key: 42, stream: 1),
             WatermarkPRF(key: 42, stream: 1 << 40),
         ] {
-            #expect(other.word(other.context([1, 2, 3, 4, 5]), token: 7) != word)
+            #expect(other.context([1, 2, 3, 4, 5]).word(token: 7) != word)
+        }
+    }
+
+    @Test("hmac-sha256-v1 is HMAC-SHA256 of the context, expanded by Philox")
+    func hmac() {
+        let secret = (0..<32).map { UInt8($0) }
+        let function = WatermarkPRF(hmac: secret)
+        // hmac.new(bytes(range(32)), b"hmac-sha256-v1" + struct.pack("<IIIiiii", 0, 0, 4, 1, 2, 3, 4), "sha256")
+        let code: [UInt32] = [
+            0x8300_0b28, 0xaa1b_d5bd, 0xf86f_4f66, 0x674c_563d, 0xba53_1f87,
+        ]
+        let expected = Philox.block(
+            counter: SIMD4(1, code[0], code[1], code[2]), key: SIMD2(code[3], code[4]))
+        #expect(function.context([1, 2, 3, 4]).word(token: 7) == expected[3])
+        let others = [
+            WatermarkPRF(hmac: secret, stream: 1), WatermarkPRF(hmac: secret.reversed()),
+        ]
+        for other in others {
+            #expect(other.context([1, 2, 3, 4]).word(token: 7) != expected[3])
         }
     }
 }

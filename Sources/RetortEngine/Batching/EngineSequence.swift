@@ -162,7 +162,12 @@ final class EngineSequence {
         }
         let isForced = !forced.isEmpty
         let token: Int32
-        if let next = forced.popLast() { token = next } else { token = try sampler.next(logits) }
+        if let next = forced.popLast() {
+            token = next
+            sampler.observe(forced: token)
+        } else {
+            token = try sampler.next(logits)
+        }
         if stopTokens.contains(token), !isForced, !request.generation.ignoresStopTokens {
             return .stop
         }

@@ -20,6 +20,7 @@ public final class Sampler {
     private let bias: [(token: Int, value: Float)]
     private var histogram: [Bucket]
     private var edge: [Float] = []
+    private var watermarker: Watermarker?
 
     private struct Bucket {
         var count = 0
@@ -34,6 +35,7 @@ public final class Sampler {
     public init(parameters: SamplingParameters, vocabSize: Int) throws {
         try parameters.validate()
         self.parameters = parameters
+        watermarker = try parameters.watermark.map { try Watermarker($0) }
         self.vocabSize = vocabSize
         table = try Kernels.current()
         seed = parameters.seed ?? UInt64.random(in: .min ... .max)
@@ -55,6 +57,9 @@ public final class Sampler {
         for token in prompt { markSeen(token) }
     }
 
+    /// Tells of a token of the answer that was not chosen here.
+    public func observe(forced token: Int32) { watermarker?.append(token) }
+
     private func markSeen(_ token: Int32) {
         guard isSeen.indices.contains(Int(token)), !isSeen[Int(token)] else { return }
         isSeen[Int(token)] = true
@@ -70,15 +75,23 @@ public final class Sampler {
         }
         for entry in bias { base[entry.token] += entry.value }
         applyPenalties(base)
-        let best = Self.largest(logits)
+        var best = Self.largest(logits)
         guard best.value.isFinite else { throw Self.notFinite }
+        let isMarked = watermarker?.begin(&random) ?? false
+        if isMarked, watermarker?.scheme == .greenList {
+            watermarker?.shift(
+                logits, largest: best.value,
+                temperature: parameters.isGreedy ? 0 : parameters.temperature)
+            best = Self.largest(logits)
+        }
         var token = best.index
         if !parameters.isGreedy {
             table.probabilities(logits, temperature: parameters.temperature)
             // A single NaN among the logits makes every probability NaN.
             guard base[token].isFinite else { throw Self.notFinite }
-            token = draw(logits)
+            token = isMarked ? mark(logits, likeliest: token) : draw(logits)
         }
+        watermarker?.append(Int32(token))
         if !isSeen.isEmpty {
             markSeen(Int32(token))
             answerCounts[token] += 1
@@ -133,6 +146,24 @@ public final class Sampler {
             start = end
         }
         return (index, best)
+    }
+
+    /// A token chosen by the watermark's key, of `[vocabSize]` probabilities.
+    private func mark(
+        _ probabilities: UnsafeMutableBufferPointer<Float>, likeliest: Int
+    ) -> Int {
+        switch watermarker?.scheme {
+        case .gumbel, .gumbelDualKey:
+            let threshold = cut(probabilities)
+            return watermarker?.race(probabilities, threshold: threshold, likeliest: likeliest)
+                ?? likeliest
+        case .synthID:
+            let threshold = cut(probabilities)
+            return watermarker?.tournamentDraw(probabilities, threshold: threshold, &random)
+                ?? likeliest
+        // What is green was shifted before.
+        case .greenList, nil: return draw(probabilities)
+        }
     }
 
     /// A token drawn by its probability, `[vocabSize]` of them.

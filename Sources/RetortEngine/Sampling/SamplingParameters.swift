@@ -24,6 +24,8 @@ public struct SamplingParameters: Sendable, Equatable {
     public var logitBias: [Int32: Float] = [:]
     /// Makes the choice repeatable; nil takes a new seed each time.
     public var seed: UInt64?
+    /// Marks the answer; schemes that keep a token's distribution mark nothing where it is chosen greedily.
+    public var watermark: WatermarkParameters?
 
     public init() {}
 
@@ -48,6 +50,7 @@ public struct SamplingParameters: Sendable, Equatable {
         try check("the presence penalty", presencePenalty, -100...100)
         try check("the frequency penalty", frequencyPenalty, -100...100)
         guard topK >= 0 else { throw EngineError("top-k is \(topK); it must be 0 (off) or more") }
+        try watermark?.validate()
         for bias in logitBias.values { try check("a logit bias", bias, -1e9...1e9) }
     }
 }

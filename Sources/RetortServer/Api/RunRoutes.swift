@@ -43,11 +43,11 @@ struct RunRoutes: Sendable {
             throw APIError(ModelFault.unknown(name ?? ""))
         }
         try await call.app.keys.checkAdmission(call.context.client)
-        let client = call.context.clientName
+        let origin = RequestOrigin(client: call.context.clientName, route: "app")
         // With a loaded model, what is wrong is this request's error; else the run's.
         let ready =
             model.isLoaded
-            ? try await EngineRun.submit(plan, call.core, client: client) : nil
+            ? try await EngineRun.submit(plan, call.core, origin) : nil
         let begun: (run: String, message: StoredMessage, revision: Int)
         do {
             begun = try await call.store.beginRun(
@@ -65,7 +65,7 @@ struct RunRoutes: Sendable {
         let size = call.app.options.facts(model).bytes
         call.app.runs.start(run) {
             await writer.write(model: model.id, bytes: size, ready) {
-                try await EngineRun.submit(plan, core, client: client)
+                try await EngineRun.submit(plan, core, origin)
             }
         }
         return [
@@ -93,12 +93,12 @@ struct EngineRun: Sendable {
     let task: GenerationTask
 
     /// The way of `/v1/chat/completions`.
-    static func submit(_ plan: RunPlan, _ core: ServerCore, client: String) async throws
+    static func submit(_ plan: RunPlan, _ core: ServerCore, _ origin: RequestOrigin) async throws
         -> EngineRun
     {
         let request = plan.request
         let lease = try await core.lease(request.model)
-        let generation = try GenerationPlan(request, lease, client: client)
+        let generation = try GenerationPlan(request, lease, origin)
         let tasks = try generation.submit()
         guard let task = tasks.first else { throw APIError.internalError }
         return EngineRun(plan: generation, task: task)

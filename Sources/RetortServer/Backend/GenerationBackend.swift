@@ -36,6 +36,8 @@ public protocol GenerationBackend: Sendable {
     /// Compiled grammars, for answers that must be of a form.
     /// - Throws: If the model cannot be kept to one.
     func grammars() throws -> GrammarCache
+    /// What a client may ask for on a route.
+    func allowance(client: String, route: String) -> RequestAllowance
     func submit(_ request: EngineRequest) throws(EngineRefusal) -> GenerationTask
     /// - Throws: `EngineRefusal` or `EngineError`.
     func embed(_ tokens: [Int32]) async throws -> [Float]
@@ -45,6 +47,7 @@ public protocol GenerationBackend: Sendable {
 
 extension GenerationBackend {
     public var constrains: Bool { false }
+    public func allowance(client: String, route: String) -> RequestAllowance { RequestAllowance() }
     public func grammars() throws -> GrammarCache {
         throw ServerError("this model's answers cannot be kept to a form")
     }

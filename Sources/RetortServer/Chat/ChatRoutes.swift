@@ -18,10 +18,10 @@ struct ChatRoutes: Sendable {
         let chat = try ChatRequest(try await core.fields(request))
         let id = Identifier.make("chatcmpl-")
         let core = core
-        let client = context.clientName
+        let origin = RequestOrigin(request, context, route: "chat")
         let begin: @Sendable () async throws -> (AnswerHead, GenerationPlan, [GenerationTask]) = {
             let lease = try await core.lease(chat.conversation.model)
-            let plan = try GenerationPlan(chat.conversation, lease, client: client)
+            let plan = try GenerationPlan(chat.conversation, lease, origin)
             return (AnswerHead(id: id, model: lease.id), plan, try plan.submit())
         }
         guard chat.stream.isOn else {

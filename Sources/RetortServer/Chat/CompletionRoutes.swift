@@ -18,10 +18,10 @@ struct CompletionRoutes: Sendable {
         let completion = try CompletionRequest(try await core.fields(request))
         let id = Identifier.make("cmpl-")
         let core = core
-        let client = context.clientName
+        let origin = RequestOrigin(request, context, route: "completions")
         let begin: @Sendable () async throws -> (AnswerHead, GenerationPlan, [String]) = {
             let lease = try await core.lease(completion.model)
-            let plan = try GenerationPlan(completion, lease, client: client)
+            let plan = try GenerationPlan(completion, lease, origin)
             return (AnswerHead(id: id, model: lease.id), plan, try Self.echoes(completion, plan))
         }
         guard completion.stream.isOn else {

@@ -42,8 +42,12 @@ struct GenerationPlan: Sendable {
 
 extension GenerationPlan {
     /// Renders a conversation for a model.
-    init(_ request: ConversationRequest, _ lease: ModelLease, client: String) throws(APIError) {
+    init(_ request: ConversationRequest, _ lease: ModelLease, _ origin: RequestOrigin)
+        throws(APIError)
+    {
         let backend = lease.backend
+        try backend.allowance(client: origin.client, route: origin.route).check(
+            choices: request.choices, wantsLogprobs: request.topLogprobs != nil)
         var conversation = request.conversation
         conversation.tools = try Self.offered(request)
         let variables = conversation.variables
@@ -79,7 +83,7 @@ extension GenerationPlan {
                 maximumTokens: generation.maximumTokens)
         }
         engineRequest.topLogprobs = request.topLogprobs
-        engineRequest.client = client
+        engineRequest.take(origin)
         let toolFormat: ToolCallFormat =
             conversation.tools.isEmpty ? .none : .detect(template: template)
         engineRequest.constraint = try Self.constraint(

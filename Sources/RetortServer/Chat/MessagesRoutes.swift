@@ -12,7 +12,8 @@ struct MessagesRoutes: Sendable {
         router.post("/v1/messages/count_tokens") { request, context in
             let count = try MessagesRequest(try await core.fields(request), needsLimit: false)
             let lease = try await core.lease(count.conversation.model)
-            let plan = try GenerationPlan(count.conversation, lease, client: context.clientName)
+            let plan = try GenerationPlan(
+                count.conversation, lease, RequestOrigin(request, context, route: "messages"))
             return Response(json: ["input_tokens": .integer(Int64(plan.promptTokens))])
         }
     }
@@ -21,10 +22,10 @@ struct MessagesRoutes: Sendable {
         let message = try MessagesRequest(try await core.fields(request))
         let id = Identifier.make("msg_")
         let core = core
-        let client = context.clientName
+        let origin = RequestOrigin(request, context, route: "messages")
         let begin: @Sendable () async throws -> (AnswerHead, GenerationPlan, [GenerationTask]) = {
             let lease = try await core.lease(message.conversation.model)
-            let plan = try GenerationPlan(message.conversation, lease, client: client)
+            let plan = try GenerationPlan(message.conversation, lease, origin)
             return (AnswerHead(id: id, model: lease.id), plan, try plan.submit())
         }
         guard message.isStreamed else {

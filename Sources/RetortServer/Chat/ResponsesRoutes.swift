@@ -53,11 +53,11 @@ struct ResponsesRoutes: Sendable {
         }
         let id = Identifier.make("resp_")
         let core = core
-        let client = context.clientName
+        let origin = RequestOrigin(request, context, route: "responses")
         let asked = responses
         let begin: @Sendable () async throws -> (ResponsesAnswer, [GenerationTask]) = {
             let lease = try await core.lease(asked.conversation.model)
-            let plan = try GenerationPlan(asked.conversation, lease, client: client)
+            let plan = try GenerationPlan(asked.conversation, lease, origin)
             let answer = ResponsesAnswer(
                 head: AnswerHead(id: id, model: lease.id), request: asked, plan: plan,
                 metrics: core.metrics)

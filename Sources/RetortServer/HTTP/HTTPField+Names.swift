@@ -6,6 +6,7 @@ extension HTTPField.Name {
     static let requestID = known("X-Request-Id")
     static let apiKey = known("X-Api-Key")
     static let resumable = known("X-Retort-Resumable")
+    static let watermark = known("X-Retort-Watermark")
     static let accelBuffering = known("X-Accel-Buffering")
     static let lastEventID = known("Last-Event-ID")
     static let referrerPolicy = known("Referrer-Policy")

@@ -60,6 +60,7 @@ public struct RetortServer: Service {
         StreamRoutes(core: core).add(to: router)
         ModelRoutes(core: core).add(to: router)
         TokenRoutes(core: core).add(to: router)
+        GuardRoutes(core: core).add(to: router)
         StatusRoutes(core: core).add(to: router)
         OpenAPIRoutes().add(to: router)
         app?.add(to: router, core: core)

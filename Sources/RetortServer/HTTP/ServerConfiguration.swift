@@ -2,6 +2,7 @@
 
 import Foundation
 import NIOSSL
+import RetortGuard
 
 /// How the server listens and what it takes.
 public struct ServerConfiguration: Sendable {
@@ -47,6 +48,8 @@ public struct ServerConfiguration: Sendable {
     /// Names by which a server on loopback without keys may be asked for, beside `localhost` and
     /// addresses.
     public var allowedHosts: [String] = []
+    /// Whose marks `/v1/guard/detect` looks for; nil leaves it out.
+    public var watermarkKeys: WatermarkKeyRing?
     /// The name in `Server`, nil for none.
     public var serverName: String? = "retort"
 

@@ -26,6 +26,7 @@ package enum RequestFields {
                 _ = try MessagesRequest($0, needsLimit: false)
             },
             "TokenizeRequest": try names(["prompt": "x"]) { _ = try TokenizeRequest($0) },
+            "DetectRequest": try names(["text": "x"]) { _ = try DetectRequest($0) },
             "DetokenizeRequest": try names(["tokens": []]) { _ = try DetokenizeRequest($0) },
         ]
     }

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import RetortEngine
+import RetortGuard
 import RetortJSON
 
 struct ChatCommand: ParsableCommand {
@@ -47,6 +48,7 @@ struct ChatCommand: ParsableCommand {
     var json = false
 
     @OptionGroup(title: "Sampling") var sampling: SamplingOptions
+    @OptionGroup(title: "Watermark") var watermark: WatermarkOptions
     @OptionGroup(title: "Speculative decoding") var speculation: SpeculationOptions
     @OptionGroup(title: "Model") var modelOptions: ModelOptions
 
@@ -62,9 +64,12 @@ struct ChatCommand: ParsableCommand {
             prompt == nil && !json && Terminal.inputIsTerminal && Terminal.outputIsTerminal
         // The input first: a bad one should not wait for the model to be opened.
         let question = isInteractive ? nil : try prompt.flatMap { $0 == "-" ? nil : $0 } ?? stdin()
+        let key = try watermark.key()
         let model = try modelOptions.open(model)
         var options = ChatOptions()
-        options.sampling = try sampling.parameters(model.recommendedSampling)
+        var sampling = try sampling.parameters(model.recommendedSampling)
+        sampling.watermark = key?.parameters
+        options.sampling = sampling
         options.maximumTokens = maxTokens
         options.stopStrings = stop
         options.thinks = !noThink

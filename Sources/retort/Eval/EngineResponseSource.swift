@@ -8,6 +8,7 @@ import RetortTokenizers
 /// Answers of a model in this process.
 struct EngineResponseSource: ResponseSource {
     private let engine: InferenceEngine
+    var watermark: WatermarkParameters?
 
     /// - Parameter concurrency: Requests that come at a time.
     init(_ model: ReasoningModel, concurrency: Int) throws {
@@ -23,6 +24,7 @@ struct EngineResponseSource: ResponseSource {
         generation.sampling.temperature = Float(request.sampling.temperature ?? 0)
         generation.sampling.topP = Float(request.sampling.topP ?? 1)
         generation.sampling.seed = request.seed
+        generation.sampling.watermark = watermark
         var engineRequest = EngineRequest(generation)
         engineRequest.reasoning = ReasoningFormat.detect(
             template: engine.model.chatTemplateSource ?? "", renderedPrompt: text)

@@ -4,6 +4,7 @@ import ArgumentParser
 import Foundation
 import RetortClient
 import RetortEvaluation
+import RetortGuard
 import RetortJSON
 
 struct EvalCommand: AsyncParsableCommand {
@@ -93,6 +94,7 @@ struct EvalCommand: AsyncParsableCommand {
     @Flag(help: "Print one JSON object.")
     var json = false
 
+    @OptionGroup(title: "Watermark") var watermark: WatermarkOptions
     @OptionGroup(title: "Endpoint") var endpointOptions: EndpointOptions
     @OptionGroup(title: "Model") var modelOptions: ModelOptions
 
@@ -127,8 +129,10 @@ struct EvalCommand: AsyncParsableCommand {
         let earlier = try baseline.map { try EvaluationResult.accuracies(directory: $0) }
         guard let configuration = try endpointOptions.configuration(concurrency: concurrency)
         else {
-            let source = try EngineResponseSource(
+            let key = try watermark.key()
+            var source = try EngineResponseSource(
                 try modelOptions.open(model), concurrency: concurrency)
+            source.watermark = key?.parameters
             return try await run(Evaluation(task, source: source, options: settings), earlier)
         }
         try await ChatClient.withClient(configuration) { client in

@@ -5,6 +5,9 @@ import ArgumentParser
 struct GuardCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "guard",
-        abstract: "Mark what a model writes: keys and their pseudorandom function.",
-        subcommands: [GuardKeygenCommand.self, GuardPRFCommand.self])
+        abstract: "Mark what a model writes, and know it again.",
+        subcommands: [
+            GuardKeygenCommand.self, GuardDetectCommand.self, GuardPowerCommand.self,
+            GuardNullCommand.self, GuardCostCommand.self, GuardPRFCommand.self,
+        ])
 }

@@ -30,6 +30,6 @@ struct GuardPRFCommand: ParsableCommand {
             throw ValidationError("--context takes ids with commas between them.")
         }
         let function = WatermarkPRF(key: key)
-        Output.line("\(function.word(function.context(tokens), token: token))")
+        Output.line("\(function.context(tokens).word(token: token))")
     }
 }

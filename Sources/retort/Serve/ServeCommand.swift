@@ -5,6 +5,7 @@ import Foundation
 import Logging
 import NIOCore
 import RetortEngine
+import RetortGuard
 import RetortServer
 import ServiceLifecycle
 import UnixSignals
@@ -77,6 +78,7 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The currency of the price.", valueName: "code"))
     var currency = "USD"
 
+    @OptionGroup(title: "Guard") var guardOptions: GuardOptions
     @OptionGroup(title: "State") var databaseOptions: DatabaseOptions
     @OptionGroup(title: "Engine") var engineOptions: EngineOptions
     @OptionGroup(title: "Model") var modelOptions: ModelOptions
@@ -108,6 +110,8 @@ struct ServeCommand: AsyncParsableCommand {
         if let tlsCertificate, let tlsKey {
             configuration.tls = .init(certificateChain: tlsCertificate, privateKey: tlsKey)
         }
+        let rules = try guardOptions.rules()
+        configuration.watermarkKeys = rules.keys
         let store = try databaseOptions.open()
         let stored = try KeyGuard(store)
         let keys = try verifier(stored)
@@ -126,8 +130,10 @@ struct ServeCommand: AsyncParsableCommand {
         let scheme = configuration.tls == nil ? "http" : "https"
         var logger = Logger(label: "retort.server") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .info
+        var provider: any ModelProvider = MeteredProvider(registry, keys: stored)
+        if !rules.policy.isOpen { provider = GuardedProvider(provider, rules) }
         let server = RetortServer(
-            configuration: configuration, provider: MeteredProvider(registry, keys: stored),
+            configuration: configuration, provider: provider,
             keys: keys, app: app, logger: logger,
             onRunning: { [host] channel in
                 let port = channel.localAddress?.port ?? 0

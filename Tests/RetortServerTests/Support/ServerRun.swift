@@ -6,6 +6,7 @@ import Hummingbird
 import HummingbirdTesting
 import Logging
 import NIOCore
+import RetortGuard
 import RetortJSON
 import RetortServer
 import Testing
@@ -36,6 +37,7 @@ struct SingleModel: ModelProvider {
 /// Starts a server on a free port and hands out a client.
 func withServer(
     _ backend: any GenerationBackend, ready: Bool = true, keys: any KeyVerifier = OpenAccess(),
+    rules: GuardRules? = nil,
     _ change: (inout ServerConfiguration) -> Void = { _ in },
     _ body: @escaping @Sendable (any TestClientProtocol) async throws -> Void
 ) async throws {
@@ -45,8 +47,13 @@ func withServer(
     change(&configuration)
     var logger = Logger(label: "test")
     logger.logLevel = .critical
+    var provider: any ModelProvider = SingleModel(backend: backend, ready: ready)
+    if let rules {
+        provider = GuardedProvider(provider, rules)
+        configuration.watermarkKeys = rules.keys
+    }
     let server = RetortServer(
-        configuration: configuration, provider: SingleModel(backend: backend, ready: ready),
+        configuration: configuration, provider: provider,
         keys: keys, logger: logger)
     try await server.application().test(.live) { client in try await body(client) }
 }

@@ -147,8 +147,12 @@ extension GenerationBackend {
 
 extension GenerationPlan {
     /// The requests of all prompts, those of one prompt together.
-    init(_ completion: CompletionRequest, _ lease: ModelLease, client: String) throws(APIError) {
+    init(_ completion: CompletionRequest, _ lease: ModelLease, _ origin: RequestOrigin)
+        throws(APIError)
+    {
         let backend = lease.backend
+        try backend.allowance(client: origin.client, route: origin.route).check(
+            choices: completion.choices, wantsLogprobs: completion.logprobs != nil)
         let prompts = try completion.prompts.encoded(
             backend, addSpecialTokens: completion.addsSpecialTokens, field: "prompt")
         var requests: [EngineRequest] = []
@@ -166,7 +170,7 @@ extension GenerationPlan {
             var request = EngineRequest(generation)
             request.topLogprobs = completion.logprobs
             request.promptTopLogprobs = completion.echoes ? completion.logprobs : nil
-            request.client = client
+            request.take(origin)
             if let form = completion.form {
                 request.constraint = try Self.constraint(form, backend)
             }

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The policy stands between the APIs and the engine, where no API can pass it by: answers are marked and thoughts
+// hidden whichever way they were asked for.
+
+import RetortEngine
+import RetortGrammar
+import RetortGuard
+import RetortTemplates
+
+/// Models whose answers are marked, and whose thoughts are shown, by a policy.
+public struct GuardedProvider: ModelProvider {
+    private let provider: any ModelProvider
+    private let rules: GuardRules
+
+    public init(_ provider: any ModelProvider, _ rules: GuardRules) {
+        self.provider = provider
+        self.rules = rules
+    }
+
+    public func models() async -> [ModelDescription] { await provider.models() }
+
+    public func lease(_ name: String?) async throws(ModelFault) -> ModelLease {
+        let lease = try await provider.lease(name)
+        // The lease inside is released with the one around it.
+        return ModelLease(
+            id: lease.id, backend: GuardedBackend(backend: lease.backend, rules: rules),
+            release: { withExtendedLifetime(lease) {} })
+    }
+
+    public func loaded() async -> [(id: String, backend: any GenerationBackend)] {
+        await provider.loaded()
+    }
+
+    public func isReady() async -> Bool { await provider.isReady() }
+    public func stop(finishing: Bool) async { await provider.stop(finishing: finishing) }
+}
+
+/// A policy and the keys that it marks with.
+public struct GuardRules: Sendable {
+    public let policy: GuardPolicy
+    public let keys: WatermarkKeyRing?
+
+    /// - Throws: `GuardError` if the policy marks and there is no key.
+    public init(_ policy: GuardPolicy, keys: WatermarkKeyRing?) throws(GuardError) {
+        guard keys != nil || !policy.marks else {
+            throw GuardError(
+                "the policy marks answers and there is no key: give one with --watermark KEY")
+        }
+        self.policy = policy
+        self.keys = keys
+    }
+
+    /// How a request is marked; nil leaves it unmarked.
+    func watermark(_ request: EngineRequest, _ decision: GuardPolicy.Decision)
+        -> WatermarkParameters?
+    {
+        guard let keys else { return nil }
+        let isGreedy = request.generation.sampling.isGreedy
+        switch decision.watermark {
+        case .off: return nil
+        case .on: return request.acceptsMark ? keys.active.parameters : nil
+        case .enforced:
+            // Who takes the most likely tokens would have none that the others can mark.
+            let key = keys.active
+            return isGreedy && !key.scheme.marksGreedy
+                ? key.using(.greenList).parameters : key.parameters
+        }
+    }
+}
+
+private struct GuardedBackend: GenerationBackend {
+    let backend: any GenerationBackend
+    let rules: GuardRules
+
+    var contextLength: Int { backend.contextLength }
+    var recommendedSampling: SamplingParameters { backend.recommendedSampling }
+    var chatTemplateSource: String? { backend.chatTemplateSource }
+    var embeddingLength: Int? { backend.embeddingLength }
+    var vocabularySize: Int { backend.vocabularySize }
+    var statistics: EngineStatistics { backend.statistics }
+
+    func render(_ conversation: Conversation) throws -> String {
+        try backend.render(conversation)
+    }
+    func encode(_ text: String, addSpecialTokens: Bool) throws -> [Int32] {
+        try backend.encode(text, addSpecialTokens: addSpecialTokens)
+    }
+    func decode(_ tokens: [Int32]) throws -> String { try backend.decode(tokens) }
+    func bytes(of token: Int32) -> [UInt8] { backend.bytes(of: token) }
+    func embed(_ tokens: [Int32]) async throws -> [Float] { try await backend.embed(tokens) }
+    var constrains: Bool { backend.constrains }
+    func grammars() throws -> GrammarCache { try backend.grammars() }
+    func stop(finishing: Bool) async { await backend.stop(finishing: finishing) }
+
+    func allowance(client: String, route: String) -> RequestAllowance {
+        let decision = rules.policy.decision(key: client, route: route)
+        var allowance = RequestAllowance()
+        allowance.logprobs = decision.logprobs
+        allowance.maximumChoices = decision.maximumChoices
+        return allowance
+    }
+
+    func submit(_ request: EngineRequest) throws(EngineRefusal) -> GenerationTask {
+        let decision = rules.policy.decision(key: request.client, route: request.route)
+        var request = request
+        request.generation.sampling.watermark = rules.watermark(request, decision)
+        let format = format(request)
+        let task = try backend.submit(request)
+        guard decision.thoughts != .full, format.marksThoughts else { return task }
+        let (events, continuation) = AsyncStream<EngineEvent>.makeStream()
+        continuation.onTermination = { reason in
+            if case .cancelled = reason { task.cancel() }
+        }
+        Task {
+            var filter = ThoughtFilter(format, policy: decision.thoughts)
+            for await event in task.events {
+                for filtered in filter.filtered(event) { continuation.yield(filtered) }
+            }
+            continuation.finish()
+        }
+        return GenerationTask(events: events, cancel: task.cancel, endThought: task.endThought)
+    }
+
+    /// Raw completions do not say where a thought is; the template and the prompt do.
+    private func format(_ request: EngineRequest) -> ReasoningFormat {
+        guard !request.reasoning.marksThoughts, let template = backend.chatTemplateSource,
+            let prompt = try? backend.decode(request.generation.prompt)
+        else { return request.reasoning }
+        return ReasoningFormat.detect(template: template, renderedPrompt: prompt)
+    }
+}
