@@ -74,4 +74,39 @@ extension Kernels {
         if temperature != 1 { table.pointee.scale(base, x.count, 1 / temperature) }
         table.pointee.softmax(base, x.count)
     }
+
+    /// x[i] += bias where the lower 31 bits of words[i] are below `limit`. Words are at least as many.
+    package func add(
+        _ bias: Float, to x: UnsafeMutableBufferPointer<Float>,
+        where words: UnsafePointer<UInt32>, areBelow limit: UInt32
+    ) {
+        guard let base = x.baseAddress else { return }
+        table.pointee.add_where_below(base, words, x.count, limit, bias)
+    }
+
+    /// p[i] *= 1 + g - sum(g p) for each layer, g being the layer's bit of bits[i].
+    package func tournament(
+        _ p: UnsafeMutableBufferPointer<Float>, bits: UnsafePointer<UInt32>, layers: Int
+    ) {
+        guard let base = p.baseAddress else { return }
+        table.pointee.tournament(base, bits, p.count, UInt32(layers))
+    }
+
+    /// The words of Philox4x32-10 for counters (first + i, counter…), four for each of `words.count / 4` values of i.
+    package func philoxWords(
+        _ words: UnsafeMutableBufferPointer<UInt32>, first: UInt32, counter: SIMD3<UInt32>,
+        key: SIMD2<UInt32>
+    ) {
+        guard let base = words.baseAddress else { return }
+        // A vector of three has room for four.
+        withUnsafeBytes(of: counter) { counter in
+            withUnsafeBytes(of: key) { key in
+                guard let counter = counter.baseAddress, let key = key.baseAddress else { return }
+                table.pointee.philox_words(
+                    base, first, words.count / 4,
+                    counter.assumingMemoryBound(to: UInt32.self),
+                    key.assumingMemoryBound(to: UInt32.self))
+            }
+        }
+    }
 }

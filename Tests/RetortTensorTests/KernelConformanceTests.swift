@@ -242,6 +242,61 @@ func layer(_ bytes: [UInt8], _ dtype: DType, _ x: [Float], _ c: KernelCase) thro
     }
 
     @Test(
+        "Philox gives the published words, whichever words are drawn with it",
+        arguments: Kernels.available.map(\.name), [1, 3, 8, 16, 37])
+    func philox(name: String, count: Int) throws {
+        let kernels = try #require(Kernels(named: name))
+        let scalar = try #require(Kernels(named: "scalar"))
+        func words(
+            _ kernels: Kernels, _ first: UInt32, _ counter: SIMD3<UInt32>, _ key: SIMD2<UInt32>,
+            _ count: Int
+        ) -> [UInt32] {
+            var words = [UInt32](repeating: 0, count: 4 * count)
+            words.withUnsafeMutableBufferPointer {
+                kernels.philoxWords($0, first: first, counter: counter, key: key)
+            }
+            return words
+        }
+        // Random123's known answers.
+        #expect(
+            words(kernels, 0, .zero, .zero, count).prefix(4)
+                == [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8])
+        let pi = SIMD3<UInt32>(0x85a3_08d3, 0x1319_8a2e, 0x0370_7344)
+        let more = SIMD2<UInt32>(0xa409_3822, 0x299f_31d0)
+        #expect(
+            words(kernels, 0x243f_6a88, pi, more, count).prefix(4)
+                == [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1])
+        #expect(
+            words(kernels, 0xffff_fff0, pi, more, count)
+                == words(scalar, 0xffff_fff0, pi, more, count))
+    }
+
+    @Test(
+        "biases and tournaments equal their formulas",
+        arguments: Kernels.available.map(\.name), [1, 5, 16, 100])
+    func marks(name: String, count: Int) throws {
+        let kernels = try #require(Kernels(named: name))
+        var random = SeededRandom(seed: 12)
+        let words = (0..<count).map { _ in UInt32(truncatingIfNeeded: random.next()) }
+        let x = random.floats(count)
+        var sum = x
+        sum.withUnsafeMutableBufferPointer {
+            kernels.add(2, to: $0, where: words, areBelow: 1 << 29)
+        }
+        #expect(sum == zip(x, words).map { $0 + ($1 & 0x7FFF_FFFF < 1 << 29 ? 2 : 0) })
+        let total = x.reduce(0) { $0 + abs($1) }
+        var p = x.map { abs($0) / total }
+        var expected = p.map(Double.init)
+        for layer in 0..<UInt32(30) {
+            let g = words.map { Double($0 >> layer & 1) }
+            let mass = zip(g, expected).reduce(0) { $0 + $1.0 * $1.1 }
+            expected = zip(g, expected).map { $1 * (1 + $0 - mass) }
+        }
+        p.withUnsafeMutableBufferPointer { kernels.tournament($0, bits: words, layers: 30) }
+        #expect(relativeError(p, expected.map(Float.init)) < 1e-4)
+    }
+
+    @Test(
         "the blockwise softmax equals the softmax of the whole row",
         arguments: Kernels.available.map(\.name))
     func softmaxSteps(name: String) throws {

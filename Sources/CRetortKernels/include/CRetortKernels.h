@@ -175,6 +175,14 @@ typedef struct {
   /// The same with moments of 8 bits; `scales` are two for each RK_STATE_BLOCK parameters.
   void (*adamw_step_8bit)(float *value, int8_t *first, uint8_t *second, float *scales,
                           const float *gradient, size_t n, rk_adamw_factors factors);
+  /// out[4 i] ... out[4 i + 3] = Philox4x32-10 (Salmon et al. 2011) of the counter (first + i, counter[0 ... 2])
+  /// under key[0 ... 1], for `count` values of i.
+  void (*philox_words)(uint32_t *out, uint32_t first, size_t count, const uint32_t *counter,
+                       const uint32_t *key);
+  /// x[i] += (words[i] & 0x7fffffff) < limit ? bias : 0
+  void (*add_where_below)(float *x, const uint32_t *words, size_t n, uint32_t limit, float bias);
+  /// For each layer l: p[i] *= 1 + g - sum(g p), where g is bit l of bits[i]. The sum of p is 1.
+  void (*tournament)(float *p, const uint32_t *bits, size_t n, unsigned layers);
 } rk_kernels;
 
 typedef enum {

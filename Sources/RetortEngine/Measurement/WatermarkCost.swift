@@ -7,7 +7,7 @@ import RetortTensor
 /// What marking costs: each token is chosen twice from the same logits, with and without.
 public struct WatermarkCost: Sendable {
     public let tokens: Int
-    /// Of a token with the forward pass and one plain choice, on average.
+    /// Of a token with the forward pass and one marked choice; medians, all of them.
     public let decodeSeconds: Double
     public let plainSeconds: Double
     public let markedSeconds: Double
@@ -39,28 +39,29 @@ extension ReasoningModel {
         let plain = try Sampler(parameters: plainParameters, vocabSize: config.vocabSize)
         let marked = try Sampler(parameters: sampling, vocabSize: config.vocabSize)
         var copy = [Float](repeating: 0, count: config.vocabSize)
-        var plainTime = Duration.zero
-        var markedTime = Duration.zero
-        var count = 0
+        var plainTimes: [Double] = []
+        var markedTimes: [Double] = []
+        var tokenTimes: [Double] = []
         let clock = ContinuousClock()
-        let (_, usage) = try generator.generate(
+        var last: ContinuousClock.Instant?
+        _ = try generator.generate(
             request, speculator: nil,
             choosing: { logits in
+                let before = clock.now
                 for index in copy.indices { copy[index] = logits[index] }
                 let start = clock.now
                 _ = try copy.withUnsafeMutableBufferPointer { try plain.next($0) }
                 let middle = clock.now
                 let token = try marked.next(logits)
-                markedTime += clock.now - middle
-                plainTime += middle - start
-                count += 1
+                let end = clock.now
+                plainTimes.append((middle - start) / .seconds(1))
+                markedTimes.append((end - middle) / .seconds(1))
+                if let last { tokenTimes.append((before - last + (end - middle)) / .seconds(1)) }
+                last = end
                 return token
             }, onToken: { _ in true })
-        let number = Double(max(1, count))
-        let decode = usage.decodeSeconds - markedTime / .seconds(1)
         return WatermarkCost(
-            tokens: count, decodeSeconds: decode / number,
-            plainSeconds: plainTime / .seconds(1) / number,
-            markedSeconds: markedTime / .seconds(1) / number)
+            tokens: plainTimes.count, decodeSeconds: Self.median(tokenTimes),
+            plainSeconds: Self.median(plainTimes), markedSeconds: Self.median(markedTimes))
     }
 }

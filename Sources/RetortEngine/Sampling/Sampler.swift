@@ -35,9 +35,10 @@ public final class Sampler {
     public init(parameters: SamplingParameters, vocabSize: Int) throws {
         try parameters.validate()
         self.parameters = parameters
-        watermarker = try parameters.watermark.map { try Watermarker($0) }
         self.vocabSize = vocabSize
-        table = try Kernels.current()
+        let table = try Kernels.current()
+        self.table = table
+        watermarker = try parameters.watermark.map { try Watermarker($0, table) }
         seed = parameters.seed ?? UInt64.random(in: .min ... .max)
         random = SplitMix64(seed: seed)
         let needsCounts =

@@ -6,6 +6,7 @@
 
 import Crypto
 import Foundation
+import RetortTensor
 
 /// Draws a word for each candidate token from a key and the tokens before it.
 public struct WatermarkPRF: Sendable, Equatable {
@@ -42,6 +43,13 @@ public struct WatermarkPRF: Sendable, Equatable {
         @inline(__always)
         public func words(group: UInt32) -> SIMD4<UInt32> {
             Philox.block(counter: SIMD4(group, counter.x, counter.y, counter.z), key: key)
+        }
+
+        /// The words of the tokens `4 × group` and on.
+        func fill(
+            _ words: UnsafeMutableBufferPointer<UInt32>, group: UInt32, _ kernels: Kernels
+        ) {
+            kernels.philoxWords(words, first: group, counter: counter, key: key)
         }
 
         @inline(__always)

@@ -26,17 +26,16 @@ struct Watermarker {
     private var window: [Int32] = []
     private var contexts: Set<UInt64> = []
     private var place: Place?
-    private var candidates: [Candidate] = []
+    /// Of a tournament: its tokens, their g-values and probabilities.
+    private var tokens: [Int32] = []
+    private var bits: [UInt32] = []
+    private var weights: [Float] = []
+    private var words: [UInt32]
+    private let kernels: Kernels
 
     private enum Place {
         case words(WatermarkPRF.Context)
         case table(SynthIDFunction.Context)
-    }
-
-    private struct Candidate {
-        var token: Int32
-        var bits: UInt32
-        var weight: Float
     }
 
     /// Tokens below it are left out of a tournament: all of a large vocabulary are not one in a thousand draws.
@@ -47,8 +46,10 @@ struct Watermarker {
     private static let range: Float = 30
 
     /// - Throws: ``EngineError`` if a parameter is out of its range.
-    init(_ parameters: WatermarkParameters) throws(EngineError) {
+    init(_ parameters: WatermarkParameters, _ kernels: Kernels) throws(EngineError) {
         try parameters.validate()
+        self.kernels = kernels
+        words = Array(repeating: 0, count: Self.block)
         self.parameters = parameters
         scheme = parameters.scheme
         functions = parameters.functions
@@ -84,59 +85,86 @@ struct Watermarker {
         window.append(token)
     }
 
+    // MARK: Words
+
+    /// Words are drawn for so many tokens at a time, if at least one of them is in question.
+    private static let block = 64
+
+    /// Goes through the tokens in blocks.
+    /// - Parameters:
+    ///   - isNeeded: Whether one of these tokens needs its word.
+    ///   - body: Gets the block's tokens, and the words from the first of them on.
+    @inline(__always)
+    private mutating func forEachBlock(
+        _ count: Int, _ context: WatermarkPRF.Context, _ isNeeded: (Range<Int>) -> Bool,
+        _ body: (Range<Int>, UnsafeMutableBufferPointer<UInt32>) -> Void
+    ) {
+        let kernels = kernels
+        words.withUnsafeMutableBufferPointer { words in
+            var start = 0
+            while start < count {
+                let tokens = start..<min(start + Self.block, count)
+                if isNeeded(tokens) {
+                    context.fill(words, group: UInt32(start / 4), kernels)
+                    body(tokens, words)
+                }
+                start += Self.block
+            }
+        }
+    }
+
     // MARK: Green lists
 
     /// Adds the bias to the logits of green tokens.
     /// - Parameter largest: Of the logits.
-    func shift(
+    mutating func shift(
         _ logits: UnsafeMutableBufferPointer<Float>, largest: Float, temperature: Float
     ) {
         guard case .words(let context) = place else { return }
-        let bias = parameters.greenBias
+        let (bias, limit, kernels) = (parameters.greenBias, greenLimit, kernels)
         let least = largest - bias - temperature * Self.range
-        var group = 0
-        while group * 4 < logits.count {
-            let members = group * 4..<min(group * 4 + 4, logits.count)
-            if members.contains(where: { logits[$0] > least }) {
-                let words = context.words(group: UInt32(group))
-                for token in members
-                where WatermarkParameters.isGreen(words[token & 3], limit: greenLimit) {
-                    logits[token] += bias
-                }
-            }
-            group += 1
+        forEachBlock(logits.count, context) {
+            Self.largest(logits, $0) > least
+        } _: { tokens, words in
+            let part = UnsafeMutableBufferPointer(rebasing: logits[tokens])
+            guard let words = words.baseAddress else { return }
+            kernels.add(bias, to: part, where: words, areBelow: limit)
         }
+    }
+
+    @inline(__always)
+    private static func largest(_ x: UnsafeMutableBufferPointer<Float>, _ range: Range<Int>)
+        -> Float
+    {
+        var largest = -Float.infinity
+        for index in range where x[index] > largest { largest = x[index] }
+        return largest
     }
 
     // MARK: Gumbel
 
     /// The token whose u^(1/p) is largest, among those whose probability is at least `threshold`.
     /// - Parameter likeliest: Begins the race, so that most of the others need no word.
-    func race(
+    mutating func race(
         _ p: UnsafeMutableBufferPointer<Float>, threshold: Float, likeliest: Int
     ) -> Int {
         guard case .words(let context) = place else { return likeliest }
-        var best = Float.infinity
         var winner = likeliest
-        func enter(_ group: Int) {
-            let words = context.words(group: UInt32(group))
-            for token in group * 4..<min(group * 4 + 4, p.count) where p[token] >= threshold {
-                let time = -logf(WatermarkPRF.uniform(words[token & 3])) / p[token]
+        var best = -logf(WatermarkPRF.uniform(context.word(token: Int32(likeliest)))) / p[likeliest]
+        forEachBlock(p.count, context) { tokens in
+            let most = Self.largest(p, tokens)
+            return most >= threshold && most * best > Self.leastExponential
+        } _: { tokens, words in
+            for token in tokens where p[token] >= threshold {
+                let u = WatermarkPRF.uniform(words[token - tokens.lowerBound])
+                // -log u is more than 1 - u, which decides nearly all.
+                guard 1 - u < best * p[token] else { continue }
+                let time = -logf(u) / p[token]
                 if time < best {
                     best = time
                     winner = token
                 }
             }
-        }
-        enter(likeliest / 4)
-        var group = 0
-        while group * 4 < p.count {
-            let start = group * 4
-            let end = min(start + 4, p.count)
-            var most = p[start]
-            for token in start + 1..<max(start + 1, end) { most = max(most, p[token]) }
-            if most >= threshold, most * best > Self.leastExponential { enter(group) }
-            group += 1
         }
         return winner
     }
@@ -149,49 +177,60 @@ struct Watermarker {
         _ p: UnsafeMutableBufferPointer<Float>, threshold: Float, _ random: inout SplitMix64
     ) -> Int {
         collect(p, max(threshold, Self.leastCandidate))
-        var total: Float = 0
-        for candidate in candidates { total += candidate.weight }
-        for index in candidates.indices { candidates[index].weight /= total }
-        for layer in 0..<UInt32(parameters.layers) {
-            var mass: Float = 0
-            for candidate in candidates {
-                mass += Float(candidate.bits >> layer & 1) * candidate.weight
-            }
-            for index in candidates.indices {
-                candidates[index].weight *=
-                    1 + Float(candidates[index].bits >> layer & 1) - mass
+        let total = weights.reduce(0, +)
+        let (layers, kernels) = (parameters.layers, kernels)
+        weights.withUnsafeMutableBufferPointer { weights in
+            for index in weights.indices { weights[index] /= total }
+            bits.withUnsafeBufferPointer { bits in
+                if let bits = bits.baseAddress {
+                    kernels.tournament(weights, bits: bits, layers: layers)
+                }
             }
         }
-        total = 0
-        for candidate in candidates { total += candidate.weight }
-        var rest = random.unitFloat() * total
-        var last: Int32 = 0
-        for candidate in candidates where candidate.weight > 0 {
-            last = candidate.token
-            rest -= candidate.weight
+        var rest = random.unitFloat() * weights.reduce(0, +)
+        var last = 0
+        for (index, weight) in weights.enumerated() where weight > 0 {
+            last = index
+            rest -= weight
             if rest < 0 { break }
         }
-        return Int(last)
+        return tokens.isEmpty ? 0 : Int(tokens[last])
+    }
+
+    private mutating func add(_ token: Int, _ bits: UInt32, _ weight: Float) {
+        tokens.append(Int32(token))
+        self.bits.append(bits)
+        weights.append(weight)
     }
 
     private mutating func collect(_ p: UnsafeMutableBufferPointer<Float>, _ threshold: Float) {
-        candidates.removeAll(keepingCapacity: true)
-        guard let place else { return }
-        var group = -1
-        var words = SIMD4<UInt32>.zero
-        for token in p.indices where p[token] >= threshold {
-            let bits: UInt32
-            switch place {
-            case .table(let context):
-                bits = tournament?.bits(context, token: Int32(token)) ?? 0
-            case .words(let context):
-                if token >> 2 != group {
-                    group = token >> 2
-                    words = context.words(group: UInt32(group))
-                }
-                bits = words[token & 3]
+        tokens.removeAll(keepingCapacity: true)
+        bits.removeAll(keepingCapacity: true)
+        weights.removeAll(keepingCapacity: true)
+        switch place {
+        case nil: return
+        case .table(let context):
+            for token in p.indices where p[token] >= threshold {
+                add(token, tournament?.bits(context, token: Int32(token)) ?? 0, p[token])
             }
-            candidates.append(Candidate(token: Int32(token), bits: bits, weight: p[token]))
+        case .words(let context):
+            // The words are borrowed meanwhile.
+            var found: (tokens: [Int32], bits: [UInt32], weights: [Float]) = ([], [], [])
+            swap(&found.tokens, &tokens)
+            swap(&found.bits, &bits)
+            swap(&found.weights, &weights)
+            forEachBlock(p.count, context) {
+                Self.largest(p, $0) >= threshold
+            } _: { block, words in
+                for token in block where p[token] >= threshold {
+                    found.tokens.append(Int32(token))
+                    found.bits.append(words[token - block.lowerBound])
+                    found.weights.append(p[token])
+                }
+            }
+            swap(&found.tokens, &tokens)
+            swap(&found.bits, &bits)
+            swap(&found.weights, &weights)
         }
     }
 }
