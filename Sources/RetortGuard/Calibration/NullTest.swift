@@ -65,15 +65,18 @@ public struct NullTest: Sendable {
             return Alarms(
                 level: level, count: hits, interval: Self.interval(hits: hits, count: count))
         }
-        values.sort()
+        (distance, pValue) = Self.uniformity(values)
+    }
+
+    /// The largest distance from the uniform distribution, and how likely it is by chance.
+    static func uniformity(_ values: [Double]) -> (distance: Double, pValue: Double) {
+        let count = Double(values.count)
         var distance = 0.0
-        for (index, value) in values.enumerated() {
+        for (index, value) in values.sorted().enumerated() {
             distance = max(
-                distance, Double(index + 1) / Double(count) - value,
-                value - Double(index) / Double(count))
+                distance, Double(index + 1) / count - value, value - Double(index) / count)
         }
-        self.distance = distance
-        pValue = Self.kolmogorov(distance * Double(count).squareRoot())
+        return (distance, kolmogorov(distance * count.squareRoot()))
     }
 
     private static func places(_ tokens: [Int32], _ parameters: WatermarkParameters) -> [Int] {

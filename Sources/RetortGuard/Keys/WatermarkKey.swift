@@ -2,17 +2,9 @@
 //
 // A key is a secret: who has it can detect the mark, forge it and take it off. Its file is the owner's alone.
 
-import Crypto
 import Foundation
 import RetortEngine
-import RetortFormats
 import RetortJSON
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// A watermark's key, and how it is used. Printed, it says nothing of its secret.
 public struct WatermarkKey: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
@@ -77,11 +69,6 @@ public struct WatermarkKey: Sendable, Equatable, CustomStringConvertible, Custom
     /// Writes a file that only its owner may read.
     /// - Throws: ``GuardError`` if there is one already: what a lost key has marked cannot be detected.
     public func write(to path: String) throws {
-        guard !FileManager.default.fileExists(atPath: path) else {
-            throw GuardError(
-                "\(path) exists; a key that is overwritten is lost, and with it all that it has marked: take another name"
-            )
-        }
         var object = JSONObject()
         object["version"] = .integer(Self.version)
         object["id"] = .string(identifier)
@@ -103,26 +90,20 @@ public struct WatermarkKey: Sendable, Equatable, CustomStringConvertible, Custom
             object["key"] = .string(Data(bytes).base64EncodedString())
         case .synthIDText(let keys): object["keys"] = .array(keys.map { .integer($0) })
         }
-        try OutputFile.write(
-            JSONValue.object(object).text() + "\n", to: path, isPrivate: true, replaces: false)
+        try PrivateFile.write(JSONValue.object(object).text() + "\n", to: path)
     }
 
     /// Reads a key's file.
     /// - Throws: ``GuardError`` if others may read it, or it is no key of this version.
     public init(path: String) throws(GuardError) {
-        var status = stat()
-        guard stat(path, &status) == 0 else {
+        guard FileManager.default.fileExists(atPath: path) else {
             throw GuardError(
                 "there is no key at \(path); 'retort guard keygen -o \(path)' makes one")
         }
-        guard status.st_mode & 0o077 == 0 else {
-            throw GuardError(
-                "\(path) may be read by others (mode \(String(status.st_mode & 0o777, radix: 8))); a key must be its owner's alone: chmod 600 \(path)"
-            )
+        let text = try PrivateFile.read(path, what: "a key")
+        guard let json = try? JSONValue(parsing: text) else {
+            throw GuardError("\(path) is no watermark key: it is no JSON object")
         }
-        guard let bytes = FileManager.default.contents(atPath: path), bytes.count < 1 << 16,
-            let json = try? JSONValue(parsing: Array(bytes))
-        else { throw GuardError("\(path) is no watermark key: it is no JSON object") }
         guard json["version"]?.intValue == Int(Self.version) else {
             throw GuardError(
                 "\(path) is a key of another version than \(Self.version); use the program that made it"

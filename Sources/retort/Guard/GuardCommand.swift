@@ -7,7 +7,8 @@ struct GuardCommand: ParsableCommand {
         commandName: "guard",
         abstract: "Mark what a model writes, and know it again.",
         subcommands: [
-            GuardKeygenCommand.self, GuardDetectCommand.self, GuardPowerCommand.self,
+            GuardKeygenCommand.self, GuardDetectCommand.self, GuardEvidenceCommand.self,
+            GuardPowerCommand.self,
             GuardNullCommand.self, GuardCostCommand.self, GuardPRFCommand.self,
         ])
 }

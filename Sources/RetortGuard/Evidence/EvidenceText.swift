@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A text with which a student is tested, by token.
+public struct EvidenceText: Sendable, Equatable {
+    public var tokens: [Int32]
+    /// Where the answer begins: only there was marked, and the prompt's windows say nothing.
+    public var answerStart: Int
+
+    public init(tokens: [Int32], answerStart: Int = 0) {
+        self.tokens = tokens
+        self.answerStart = answerStart
+    }
+}
+
+/// A token that a student chose after a context.
+public struct EvidencePlace: Sendable, Equatable {
+    /// The oldest first.
+    public var context: [Int32]
+    public var token: Int32
+
+    public init(context: [Int32], token: Int32) {
+        self.context = context
+        self.token = token
+    }
+
+    /// What a student wrote: each pair of context and token once, and only where the context lies in the answer
+    /// and did not stand in the text before, where its continuation could be copied from.
+    public static func written(_ texts: [EvidenceText], width: Int) -> [EvidencePlace] {
+        var tape = WatermarkTape()
+        var places: [EvidencePlace] = []
+        for text in texts {
+            for row in RadioactivityReader.rows(text, width: width)
+            where row + 1 < text.tokens.count {
+                let context = text.tokens[row - width + 1...row]
+                if tape.admits(context: context, token: text.tokens[row + 1]) {
+                    places.append(
+                        EvidencePlace(context: Array(context), token: text.tokens[row + 1]))
+                }
+            }
+        }
+        return places
+    }
+}
