@@ -24,14 +24,15 @@ if [ ! -e "$out/marked/dataset/train.jsonl" ]; then
   server=$!
   trap 'kill $server 2> /dev/null || true' EXIT
   for _ in $(seq 100); do curl -fs "http://127.0.0.1:$port/health" > /dev/null && break; sleep 0.2; done
-  "$retort" distill $here/collect.yaml --until dataset --set output="$out/marked" \
+  "$retort" distill $here/collect.yaml --until dataset --set output="$out/marked" --set model.from="$base" \
     --set distill.teacher.endpoint="http://127.0.0.1:$port/v1" --set distill.teacher.name="$(basename "$teacher")" \
     --set distill.collect.count="$prompts" --set distill.collect.samples="$samples"
   kill $server
 fi
 [ -e "$out/plain/dataset/train.jsonl" ] || "$retort" distill $here/collect.yaml --until dataset --set output="$out/plain" \
+  --set model.from="$base" \
   --set distill.teacher.endpoint=null --set distill.teacher.name=null --set distill.teacher.concurrency=null \
-  --set distill.teacher.stream=null --set distill.collect.extra=null --set distill.teacher.model="$teacher" \
+  --set distill.teacher.stream=null --set distill.teacher.model="$teacher" \
   --set distill.collect.count="$prompts" --set distill.collect.samples="$samples"
 
 for share in $shares; do

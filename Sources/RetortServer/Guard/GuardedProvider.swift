@@ -4,13 +4,12 @@
 // hidden whichever way they were asked for.
 
 import RetortEngine
-import RetortGrammar
 import RetortGuard
 import RetortTemplates
 
 /// Models whose answers are marked, and whose thoughts are shown, by a policy.
-public struct GuardedProvider: ModelProvider {
-    private let provider: any ModelProvider
+public struct GuardedProvider: WrappingProvider {
+    public let provider: any ModelProvider
     private let rules: GuardRules
 
     public init(_ provider: any ModelProvider, _ rules: GuardRules) {
@@ -18,22 +17,9 @@ public struct GuardedProvider: ModelProvider {
         self.rules = rules
     }
 
-    public func models() async -> [ModelDescription] { await provider.models() }
-
-    public func lease(_ name: String?) async throws(ModelFault) -> ModelLease {
-        let lease = try await provider.lease(name)
-        // The lease inside is released with the one around it.
-        return ModelLease(
-            id: lease.id, backend: GuardedBackend(backend: lease.backend, rules: rules),
-            release: { withExtendedLifetime(lease) {} })
+    public func wrapped(_ backend: any GenerationBackend) -> any GenerationBackend {
+        GuardedBackend(backend: backend, rules: rules)
     }
-
-    public func loaded() async -> [(id: String, backend: any GenerationBackend)] {
-        await provider.loaded()
-    }
-
-    public func isReady() async -> Bool { await provider.isReady() }
-    public func stop(finishing: Bool) async { await provider.stop(finishing: finishing) }
 }
 
 /// A policy and the keys that it marks with.
@@ -69,29 +55,9 @@ public struct GuardRules: Sendable {
     }
 }
 
-private struct GuardedBackend: GenerationBackend {
+private struct GuardedBackend: WrappingBackend {
     let backend: any GenerationBackend
     let rules: GuardRules
-
-    var contextLength: Int { backend.contextLength }
-    var recommendedSampling: SamplingParameters { backend.recommendedSampling }
-    var chatTemplateSource: String? { backend.chatTemplateSource }
-    var embeddingLength: Int? { backend.embeddingLength }
-    var vocabularySize: Int { backend.vocabularySize }
-    var statistics: EngineStatistics { backend.statistics }
-
-    func render(_ conversation: Conversation) throws -> String {
-        try backend.render(conversation)
-    }
-    func encode(_ text: String, addSpecialTokens: Bool) throws -> [Int32] {
-        try backend.encode(text, addSpecialTokens: addSpecialTokens)
-    }
-    func decode(_ tokens: [Int32]) throws -> String { try backend.decode(tokens) }
-    func bytes(of token: Int32) -> [UInt8] { backend.bytes(of: token) }
-    func embed(_ tokens: [Int32]) async throws -> [Float] { try await backend.embed(tokens) }
-    var constrains: Bool { backend.constrains }
-    func grammars() throws -> GrammarCache { try backend.grammars() }
-    func stop(finishing: Bool) async { await backend.stop(finishing: finishing) }
 
     func allowance(client: String, route: String) -> RequestAllowance {
         let decision = rules.policy.decision(key: client, route: route)
@@ -108,18 +74,10 @@ private struct GuardedBackend: GenerationBackend {
         let format = format(request)
         let task = try backend.submit(request)
         guard decision.thoughts != .full, format.marksThoughts else { return task }
-        let (events, continuation) = AsyncStream<EngineEvent>.makeStream()
-        continuation.onTermination = { reason in
-            if case .cancelled = reason { task.cancel() }
+        let filter = ThoughtFilter(format, policy: decision.thoughts)
+        return task.heard(with: filter) { filter, event, continuation in
+            for filtered in filter.filtered(event) { continuation.yield(filtered) }
         }
-        Task {
-            var filter = ThoughtFilter(format, policy: decision.thoughts)
-            for await event in task.events {
-                for filtered in filter.filtered(event) { continuation.yield(filtered) }
-            }
-            continuation.finish()
-        }
-        return GenerationTask(events: events, cancel: task.cancel, endThought: task.endThought)
     }
 
     /// Raw completions do not say where a thought is; the template and the prompt do.
