@@ -48,7 +48,7 @@ printf '%s\n' $shares | RETORT_THREADS=1 xargs -P 2 -I{} sh -c \
 
 for share in $shares; do
   [ "$share" = 0 ] && continue
-  "$retort" guard evidence --student "$out/student-$share/model" --teacher-key "$out/key" --base "$base" \
+  "$retort" guard evidence --student "$out/student-$share/model" --teacher-key "$out/key" --base "$teacher" \
     --texts "$out/marked/dataset/train.jsonl" --limit "${TEXTS:-1500}" --control "$out/student-0/model" \
     --output "$out/evidence-$share" --sign "$out/sign" --json > "$out/evidence-$share.json"
   echo "$share %: $(sed -n '3p' "$out/evidence-$share/report.md")"

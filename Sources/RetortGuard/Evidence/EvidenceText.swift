@@ -23,21 +23,18 @@ public struct EvidencePlace: Sendable, Equatable {
         self.token = token
     }
 
-    /// What a student wrote: each pair of context and token once, and only where the context lies in the answer
-    /// and did not stand in the text before, where its continuation could be copied from.
+    /// What a student wrote: after each context the token that came most often. Contexts count where they lie in
+    /// the answer and did not stand in the text before, where their continuation could be copied from.
     public static func written(_ texts: [EvidenceText], width: Int) -> [EvidencePlace] {
-        var tape = WatermarkTape()
-        var places: [EvidencePlace] = []
+        var tally = WindowTally()
         for text in texts {
             for row in RadioactivityReader.rows(text, width: width)
             where row + 1 < text.tokens.count {
-                let context = text.tokens[row - width + 1...row]
-                if tape.admits(context: context, token: text.tokens[row + 1]) {
-                    places.append(
-                        EvidencePlace(context: Array(context), token: text.tokens[row + 1]))
-                }
+                tally.add(
+                    context: text.tokens[row - width + 1...row],
+                    CollectionOfOne((token: text.tokens[row + 1], weight: 1.0)))
             }
         }
-        return places
+        return tally.places(atLeast: 0)
     }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Radioactivity (Sander et al., NeurIPS 2024): a model that learned from marked text prefers, a little, the tokens
-// that the mark prefers. In reading mode texts are laid before the student and the token that it would write next
-// is taken at each place. Which tokens these are does not depend on the key, so that under the null their scores
-// are those of any text: a (context, token) pair counts once, and contexts that were read before in the same
-// text do not count, since what followed them there can be copied.
+// that the mark prefers. In reading mode texts are laid before the student, and what it would write next is taken
+// at each place: its most likely token, or with a base the tokens whose probability training raised. Which token
+// stands out after a context does not depend on the key, so that under the null its word is as any other;
+// contexts that were read before in the same text do not count, since what followed them there can be copied.
 
 import Foundation
 import RetortEngine
@@ -15,12 +15,13 @@ public struct RadioactivityReader {
     private let base: Scorer?
     private let width: Int
 
-    /// With a base, a token must have at least this probability to be the one that training raised most.
-    public static let leastProbability: Float = 0.02
+    /// With a base, tokens of at least this probability are looked at, and contexts after which one rose by
+    /// `leastRise` on average.
+    public static let leastProbability: Float = 0.01
+    public static let leastRise = 0.01
 
     /// - Parameters:
-    ///   - base: What the student was before, where that is known: then the token is taken whose probability
-    ///     training raised most, which shows traces that do not change the most likely one.
+    ///   - base: What to compare with: what the student was before, or the teacher without its mark.
     ///   - width: Tokens of a context.
     public init(student: ReasoningModel, base: ReasoningModel? = nil, width: Int) {
         self.student = Scorer(student)
@@ -33,21 +34,18 @@ public struct RadioactivityReader {
     public func places(_ texts: [EvidenceText], progress: (Int) -> Void = { _ in }) throws
         -> [EvidencePlace]
     {
-        var tape = WatermarkTape()
-        var places: [EvidencePlace] = []
+        var tally = WindowTally()
         for (index, text) in texts.enumerated() {
             let rows = Self.rows(text, width: width)
             guard !rows.isEmpty else { continue }
-            let chosen = try choices(text.tokens, rows)
-            for (row, token) in zip(rows, chosen) {
-                let context = text.tokens[row - width + 1...row]
-                if tape.admits(context: context, token: token) {
-                    places.append(EvidencePlace(context: Array(context), token: token))
-                }
+            for (row, chosen) in zip(rows, try choices(text.tokens, rows)) {
+                tally.add(
+                    context: text.tokens[row - width + 1...row],
+                    chosen.lazy.map { (token: $0.token, weight: Double($0.probability)) })
             }
             progress(index + 1)
         }
-        return places
+        return tally.places(atLeast: base == nil ? 0 : Self.leastRise)
     }
 
     /// After which tokens the student is asked: the context lies in the answer and is new in the text.
@@ -61,52 +59,67 @@ public struct RadioactivityReader {
         }
     }
 
-    private func choices(_ tokens: [Int32], _ rows: [Int]) throws -> [Int32] {
-        var wanted = rows.makeIterator()
-        var next = wanted.next()
-        var chosen: [Int32] = []
-        var kept: [[(token: Int32, logprob: Float)]] = []
-        var row = 0
-        _ = try student.score(tokens) { logits in
-            defer { row += 1 }
-            guard row == next else { return }
-            next = wanted.next()
-            let likely = Self.likely(logits, atLeast: base == nil ? 1 : Self.leastProbability)
-            kept.append(likely)
-            chosen.append(likely[0].token)
+    private typealias Choice = (token: Int32, probability: Float)
+
+    /// The student's most likely token after each of some places, as 1; with a base, how much the probabilities of
+    /// its likely ones exceed the base's.
+    private func choices(_ tokens: [Int32], _ rows: [Int]) throws -> [[Choice]] {
+        var chosen: [[Choice]] = []
+        try forEachRow(of: student, tokens, rows) { logits in
+            chosen.append(Self.likely(logits, atLeast: base == nil ? nil : Self.leastProbability))
         }
         guard let base else { return chosen }
-        wanted = rows.makeIterator()
-        next = wanted.next()
-        row = 0
         var place = 0
-        _ = try base.score(tokens) { logits in
-            defer { row += 1 }
-            guard row == next else { return }
-            next = wanted.next()
-            // The normaliser is the same for all.
-            let best = kept[place].max {
-                $0.logprob - logits[Int($0.token)] < $1.logprob - logits[Int($1.token)]
+        try forEachRow(of: base, tokens, rows) { logits in
+            let (largest, sum) = Self.normaliser(logits)
+            for index in chosen[place].indices {
+                let logit = logits[Int(chosen[place][index].token)]
+                chosen[place][index].probability -= exp(logit - largest) / sum
             }
-            if let best { chosen[place] = best.token }
             place += 1
         }
         return chosen
     }
 
-    /// Tokens of at least this probability, the most likely one first; it alone if none reaches it.
-    private static func likely(_ logits: UnsafeBufferPointer<Float>, atLeast least: Float) -> [(
-        token: Int32, logprob: Float
-    )] {
-        var best = 0
-        for token in logits.indices where logits[token] > logits[best] { best = token }
-        var sum: Float = 0
-        for logit in logits { sum += exp(logit - logits[best]) }
-        let threshold = logits[best] + log(least * sum)
-        var result = [(token: Int32(best), logprob: logits[best])]
-        for token in logits.indices where token != best && logits[token] >= threshold {
-            result.append((Int32(token), logits[token]))
+    /// Scores tokens and hands over the logits after some of them, in order.
+    private func forEachRow(
+        of scorer: Scorer, _ tokens: [Int32], _ rows: [Int],
+        _ body: (UnsafeBufferPointer<Float>) -> Void
+    ) throws {
+        var wanted = rows.makeIterator()
+        var next = wanted.next()
+        var row = 0
+        _ = try scorer.score(tokens) { logits in
+            if row == next {
+                body(logits)
+                next = wanted.next()
+            }
+            row += 1
         }
-        return result
+    }
+
+    private static func normaliser(_ logits: UnsafeBufferPointer<Float>) -> (
+        largest: Float, sum: Float
+    ) {
+        var largest = -Float.infinity
+        for logit in logits where logit > largest { largest = logit }
+        var sum: Float = 0
+        for logit in logits { sum += exp(logit - largest) }
+        return (largest, sum)
+    }
+
+    /// - Parameter least: Nil takes the most likely token alone.
+    private static func likely(_ logits: UnsafeBufferPointer<Float>, atLeast least: Float?)
+        -> [Choice]
+    {
+        let (largest, sum) = normaliser(logits)
+        guard let least else {
+            let best = logits.firstIndex(of: largest) ?? 0
+            return [(Int32(best), 1)]
+        }
+        return logits.indices.compactMap { token in
+            let probability = exp(logits[token] - largest) / sum
+            return probability >= least ? (Int32(token), probability) : nil
+        }
     }
 }

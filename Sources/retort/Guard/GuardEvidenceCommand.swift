@@ -48,7 +48,7 @@ struct GuardEvidenceCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What the student was before: its choices are then those that training raised most. It is a control too.",
+            "What to compare with: what the student was before, or the teacher itself without its mark. The student's choices are then those that rose most against it. It is a control too.",
             valueName: "model"))
     var base: String?
 
