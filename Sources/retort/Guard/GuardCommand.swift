@@ -5,6 +5,10 @@ import ArgumentParser
 struct GuardCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "guard",
-        abstract: "Mark what a model writes: keys and their pseudorandom function.",
-        subcommands: [GuardKeygenCommand.self, GuardPRFCommand.self])
+        abstract: "Mark what a model writes, and find who extracts it.",
+        subcommands: [
+            GuardKeygenCommand.self, GuardPRFCommand.self, GuardMonitorCommand.self,
+            GuardAppealCommand.self, GuardAuditCommand.self, GuardSecretCommand.self,
+            GuardSimulateCommand.self, GuardCalibrateCommand.self,
+        ])
 }

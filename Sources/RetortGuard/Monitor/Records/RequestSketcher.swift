@@ -29,7 +29,8 @@ public struct RequestSketcher: Sendable {
                     marks.add(word.entry.kinds, at: index)
                 }
             }
-            sketch.trace = marks.score
+            // Milder words are a program's standing order, as tutors have one.
+            if marks.score >= RequestTrait.strongTrace { sketch.trace = marks.score }
         }
         var text = user
         text.withUTF8 { scan($0, into: &sketch) }

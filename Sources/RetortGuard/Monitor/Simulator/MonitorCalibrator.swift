@@ -15,17 +15,17 @@ public enum MonitorCalibrator {
         var calibration = MonitorCalibration(
             usual: signals.indices.map { index in quantile(honest.map { $0.values[index] }, 0.97) },
             weights: signals.map { left.contains($0) ? 0 : 1 }, alarm: 1)
-        // Where most honest windows have nothing at all, a rate of 0.2 % is usual nevertheless.
+        // Where most honest windows have nothing at all, a rate of 0.1 % is usual nevertheless.
         for (index, signal) in signals.enumerated() where signal.floor < 0.1 {
-            calibration.usual[index] = max(0.002, calibration.usual[index])
+            calibration.usual[index] = max(0.001, calibration.usual[index])
         }
         let usable = rows.filter { !$0.values.isEmpty }
         calibration.weights = weights(
             usable.map { calibration.excess($0.values) }, usable.map { $0.share > 0 },
             free: signals.map { !left.contains($0) })
         let sums = honest.map { calibration.parts($0.values).reduce(0, +) }
-        // Above what all honest windows but one in 500 reach, and a tenth more.
-        calibration.alarm = max(0.1, quantile(sums, 0.998) * 1.1)
+        // Above what all honest windows but two in 1,000 reach, and a seventh more for kinds that the simulator does not know.
+        calibration.alarm = max(0.1, quantile(sums, 0.998) * 1.15)
         return calibration
     }
 

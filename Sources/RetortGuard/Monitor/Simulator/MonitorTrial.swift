@@ -57,6 +57,22 @@ public struct MonitorTrial: Sendable {
         }
     }
 
+    /// Shares of extraction that are measured.
+    public static let shares = [1, 0.5, 0.25, 0.1, 0.05]
+
+    /// Honest keys that are hard to tell from extraction.
+    public func grey(count: Int) -> [Row] {
+        TrafficKind.grey.flatMap { benign($0, count: count) }
+    }
+
+    /// All kinds, those of extraction at all shares.
+    public func all(count: Int) -> [Row] {
+        TrafficKind.benign.flatMap { benign($0, count: count) }
+            + TrafficKind.extraction.flatMap { kind in
+                Self.shares.flatMap { extraction(kind, share: $0, count: count) }
+            }
+    }
+
     private func row(_ key: TrafficSimulator.Key, _ kind: TrafficKind) -> Row {
         var settings = MonitorSettings()
         settings.window = requests

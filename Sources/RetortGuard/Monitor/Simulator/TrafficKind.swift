@@ -20,6 +20,12 @@ public enum TrafficKind: String, Sendable, CaseIterable {
     case exercises
     case studyCards = "study_cards"
 
+    // Honest, and hard to tell from extraction; measured apart from the others.
+    /// Long articles of one template for a site.
+    case articles
+    /// A large test set, once, with samples.
+    case samplingEvaluation = "sampling_evaluation"
+
     // Extraction.
     /// Asks for hidden reasoning with a few templates.
     case elicitation
@@ -42,7 +48,8 @@ public enum TrafficKind: String, Sendable, CaseIterable {
     /// One of many accounts that share the work.
     case hydra
 
-    public static let benign = allCases.filter { !$0.isExtraction }
+    public static let grey: [TrafficKind] = [.articles, .samplingEvaluation]
+    public static let benign = allCases.filter { !$0.isExtraction && !grey.contains($0) }
     /// Those that one key does by itself.
     public static let extraction = allCases.filter { $0.isExtraction && $0 != .hydra }
 

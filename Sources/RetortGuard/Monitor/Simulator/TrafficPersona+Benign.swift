@@ -133,6 +133,17 @@ extension TrafficPersona {
                     "Study card: @. Give a definition and an example for ^.",
                 ])
             ]
+        case .articles:
+            system = grammar.random.pick(nil, "You write for the site of \(firm).")
+            templates = [
+                grammar.random.pick([
+                    "Write a blog post about @ for \(firm). Tone: friendly. Mention % benefits.",
+                    "Write a long article on @ for our readers.",
+                ])
+            ]
+        case .samplingEvaluation:
+            domains = broad
+            temperature = 0.8
         default: break
         }
     }
@@ -172,9 +183,16 @@ extension TrafficPersona {
             draft.user = template()
             draft.completion = grammar.random.spread(350, 0.3)
         case .exercises:
-            draft.user =
-                grammar.random.chance(0.7) ? template() : grammar.question(domain())
-            draft.completion = grammar.random.spread(600, 0.4)
+            let isExercise = grammar.random.chance(0.7)
+            draft.user = isExercise ? template() : grammar.question(domain())
+            draft.completion = grammar.random.spread(isExercise ? 600 : 280, 0.5)
+        case .articles:
+            draft.user = template()
+            draft.completion = grammar.random.spread(900, 0.3)
+        case .samplingEvaluation:
+            draft.user = grammar.problem() + "\nThink step by step."
+            draft.n = 8
+            draft.completion = 8 * grammar.random.spread(250, 0.4)
         default:
             draft.user = template()
             draft.completion = grammar.random.spread(150, 0.3)

@@ -107,13 +107,16 @@ extension TrafficPersona {
     }
 
     private mutating func sweep(_ draft: inout TrafficDraft) {
-        // Each topic with each facet, in order.
+        // Each topic, then each with each facet, in order.
         let domain = Vocabulary.domains[evenDomain()]
         let term = domain.terms[cursor / domains.count % domain.terms.count]
-        let facet = Vocabulary.qualifiers[cursor / 360 % Vocabulary.qualifiers.count]
+        let facet = cursor / (domains.count * domain.terms.count)
+        let qualifier = Vocabulary.qualifiers[facet % Vocabulary.qualifiers.count]
+        let audience =
+            Vocabulary.audiences[facet / Vocabulary.qualifiers.count % Vocabulary.audiences.count]
         draft.user = grammar.fill(
             grammar.random.pick(templates),
-            topic: cursor < 360 ? term : "\(term) (\(facet), \(domain.name))")
+            topic: facet == 0 ? term : "\(term) (\(qualifier), \(domain.name), for \(audience))")
     }
 }
 

@@ -90,7 +90,10 @@ public struct TrafficSimulator: Sendable {
             if isExtraction, isCareful {
                 draft.temperature = benign.temperature ?? draft.temperature
                 draft.isStream = benign.isStream
-                if draft.logprobs == nil { draft.maxTokens = benign.maxTokens ?? draft.maxTokens }
+                // But an answer that is cut short is worth little.
+                if draft.logprobs == nil {
+                    draft.maxTokens = benign.maxTokens.map { max(1024, $0) } ?? draft.maxTokens
+                }
             }
             let limit = draft.maxTokens.map { $0 * draft.n } ?? .max
             let completion = min(draft.completion, limit)

@@ -56,6 +56,9 @@ final class KeyState {
         if worst.map({ sum > $0.sum }) ?? true { worst = (report, sum) }
     }
 
+    /// Requests to look at, by ``RequestTrait``'s order.
+    var examples: [[String]] { (worst?.report.examples ?? windows[0].traits.map(\.examples)) }
+
     var byteCount: Int {
         MemoryLayout<Self>.size + 256 + windows.reduce(0) { $0 + $1.byteCount } + links.byteCount
     }

@@ -16,14 +16,24 @@ public struct ReferenceBuilder {
     private var open: [String: Window] = [:]
     private var done: [(mean: [RandomFeatures.Part], count: Int, key: String)] = []
     private var seen = 0
+    private var ids: [UInt64: Use] = [:]
+
+    /// How an id of suspicious requests is used: by which key first, by another too, how often.
+    private struct Use {
+        let key: Int
+        var isShared = false
+        var count = 0
+    }
 
     private static let sample = 20_000
     private static let mostOpen = 10_000
+    private static let mostIDs = 500_000
 
     /// - Parameter window: Requests of a window.
     public init(window: Int = 1500) { size = window }
 
     public mutating func add(_ record: RequestRecord) {
+        note(record)
         guard let features else {
             first.append((record.sketch.vector, record.key))
             if first.count >= Self.sample { start() }
@@ -89,6 +99,24 @@ public struct ReferenceBuilder {
             keep(window, key)
         }
         open = [:]
-        return ReferenceProfile(features: features ?? RandomFeatures(), windows: done)
+        return ReferenceProfile(
+            features: features ?? RandomFeatures(), windows: done, commonIDs: commonIDs())
+    }
+
+    private mutating func note(_ record: RequestRecord) {
+        guard KeyLinks.traits.contains(where: { $0.isIn(record) }) else { return }
+        let key = record.key.hashValue
+        KeyLinks.forEachID(of: record.sketch) { id in
+            guard ids.count < Self.mostIDs || ids[id] != nil else { return }
+            var use = ids.removeValue(forKey: id) ?? Use(key: key)
+            use.count += 1
+            if use.key != key { use.isShared = true }
+            ids[id] = use
+        }
+    }
+
+    /// What two honest keys use, or one often.
+    private func commonIDs() -> Set<UInt64> {
+        Set(ids.filter { $0.value.isShared || $0.value.count >= 20 }.keys)
     }
 }

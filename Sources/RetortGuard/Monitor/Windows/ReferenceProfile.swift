@@ -10,6 +10,8 @@ public struct ReferenceProfile: Sendable {
     public let features: RandomFeatures
     /// Mean embeddings of windows of honest keys, one or few of each key.
     private let windows: [[RandomFeatures.Part]]
+    /// Templates and prompts that two or more honest keys have.
+    let commonIDs: Set<UInt64>
     /// Distances of honest windows to the mixtures of the others, ascending.
     let distances: [Double]
 
@@ -19,9 +21,11 @@ public struct ReferenceProfile: Sendable {
     /// - Parameter windows: Mean, size and key of each window.
     init(
         features: RandomFeatures,
-        windows: [(mean: [RandomFeatures.Part], count: Int, key: String)]
+        windows: [(mean: [RandomFeatures.Part], count: Int, key: String)],
+        commonIDs: Set<UInt64>
     ) {
         self.features = features
+        self.commonIDs = commonIDs
         self.windows = windows.map(\.mean)
         distances = windows.map { window in
             let others = windows.filter { $0.key != window.key }.map(\.mean)

@@ -12,27 +12,31 @@ public enum RequestTrait: Int, Sendable, CaseIterable {
     case samples
     /// Log-probabilities of short or of many alternatives.
     case logprobs
-    /// One message with neither a conversation, a document nor a system message, and a long answer.
+    /// One message with neither a conversation, a document nor a system message, and a long answer; not for exercises, which
+    /// teachers ask for and `synthesis` counts.
     case bareLong
     /// Not English and not for translation.
     case foreign
+
+    /// From here on of ``RequestSketch/trace`` few honest requests are.
+    static let strongTrace: UInt8 = 5
 
     /// Whether a record has it.
     @inline(__always)
     func isIn(_ record: RequestRecord) -> Bool {
         let sketch = record.sketch
         switch self {
-        case .traceStrong: return sketch.trace >= 5
+        case .traceStrong: return sketch.trace >= Self.strongTrace
         case .trace: return sketch.trace >= 3
         case .synthesis: return sketch.synthesis >= 4
         case .samples: return record.n >= 4
         case .logprobs:
             return record.logprobs.map { $0 >= 10 || (record.maxTokens ?? .max) <= 16 } ?? false
         case .bareLong:
-            guard sketch.turns <= 1, sketch.flags.isEmpty, sketch.words >= 3, sketch.words <= 90
+            guard sketch.turns <= 1, sketch.flags.isEmpty, sketch.words >= 3, sketch.words <= 90,
+                sketch.synthesis < 2 || sketch.synthesis > 3
             else { return false }
-            let each = record.completionTokens / max(1, record.n)
-            return each >= 500 || (each >= 256 && each >= record.maxTokens ?? .max)
+            return record.completionTokens / max(1, record.n) >= 700
         case .foreign:
             return sketch.language >= 2 && !sketch.flags.contains(.translation)
         }

@@ -7,6 +7,7 @@ struct TraitState: Sendable {
     private(set) var new = 0
     private var topics = DistinctBits(bits: 2048)
     private var heads = TopCounter(places: 8)
+    private var tails = TopCounter(places: 8)
     private var sum = SIMD64<Float>()
     /// Distinct topic words of the first 100 new prompts.
     private var topicsAtFirst = 0.0
@@ -26,6 +27,7 @@ struct TraitState: Sendable {
         }
         if new == Self.first { topicsAtFirst = topics.count }
         heads.add(record.sketch.head)
+        tails.add(record.sketch.tail)
         sum += SIMD64<Float>(record.sketch.vector) / 127
     }
 
@@ -35,8 +37,12 @@ struct TraitState: Sendable {
     var breadth: Double {
         new >= Self.first ? topicsAtFirst / Double(Self.first) : topicsPerRequest
     }
+    /// 1 if each prompt came once, 0 if each came twice or more: test suites run again, harvests do not.
+    var once: Double { count > 0 ? max(0, 2 * Double(new) / Double(count) - 1) : 0 }
     /// Of the requests with one beginning, the share of the most frequent one.
     var headShare: Double { Rate.of(heads.most, new) }
+    /// The same of beginnings or endings.
+    var templateShare: Double { Rate.of(max(heads.most, tails.most), new) }
     /// The mean cosine of two of the requests: near 1 if they all say the same.
     var likeness: Double {
         guard new > 1 else { return 1 }
@@ -46,6 +52,6 @@ struct TraitState: Sendable {
     }
 
     var byteCount: Int {
-        topics.byteCount + heads.byteCount + MemoryLayout<Self>.size + Self.mostExamples * 128
+        topics.byteCount + heads.byteCount + tails.byteCount + MemoryLayout<Self>.size + Self.mostExamples * 128
     }
 }
