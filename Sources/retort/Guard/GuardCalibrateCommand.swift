@@ -8,7 +8,8 @@ import RetortJSON
 struct GuardCalibrateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "calibrate",
-        abstract: "Find the monitor's weights on simulated traffic, and measure them on other seeds.",
+        abstract:
+            "Find the monitor's weights on simulated traffic, and measure them on other seeds.",
         discussion: """
             The built-in weights are those of 'retort guard calibrate --tuning 1,2,3 --keys 20'. --standard measures the \
             built-in ones instead of finding new ones. Prints one JSON object.

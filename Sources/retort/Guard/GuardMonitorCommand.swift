@@ -25,7 +25,8 @@ struct GuardMonitorCommand: ParsableCommand {
     var reference: [String] = []
 
     @Option(
-        help: ArgumentHelp("When a model came out, as 2026-11-30 or with a time.", valueName: "date"))
+        help: ArgumentHelp(
+            "When a model came out, as 2026-11-30 or with a time.", valueName: "date"))
     var release: [String] = []
 
     @Option(help: "Requests of a window.")
@@ -204,7 +205,8 @@ struct RequestLogOptions: ParsableArguments {
 struct AuditOptions: ParsableArguments {
     @Option(
         name: .customLong("audit"),
-        help: ArgumentHelp("The audit log: alerts are appended, appeals heeded.", valueName: "file"))
+        help: ArgumentHelp("The audit log: alerts are appended, appeals heeded.", valueName: "file")
+    )
     var path: String?
 
     @Option(help: ArgumentHelp("A secret that its entries are signed with.", valueName: "file"))

@@ -15,14 +15,16 @@ import Testing
         log = try AuditLog(path: folder.path("audit"))
         for number in 1...5 {
             try log.append(
-                kind: "alert", ["key": .string("k\(number)"), "score": .double(0.5 + Double(number) / 10)],
+                kind: "alert",
+                ["key": .string("k\(number)"), "score": .double(0.5 + Double(number) / 100)],
                 time: Double(number) * 1000.5)
         }
     }
 
     private var lines: [String] {
         get throws {
-            try String(contentsOfFile: log.path, encoding: .utf8).split(separator: "\n").map(String.init)
+            try String(contentsOfFile: log.path, encoding: .utf8).split(separator: "\n").map(
+                String.init)
         }
     }
 
@@ -98,7 +100,8 @@ import Testing
         #expect(try complaint(forged + [forged[2]]).contains("removed, inserted or moved"))
     }
 
-    @Test("a log that was written anew as a whole is found by a head noted elsewhere, or by the key")
+    @Test(
+        "a log that was written anew as a whole is found by a head noted elsewhere, or by the key")
     func rewritten() throws {
         let head = try log.verify().head
         let keyPath = folder.path("key")

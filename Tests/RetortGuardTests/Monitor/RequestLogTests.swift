@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import RetortGuard
 import RetortJSON
 import TestSupport
@@ -24,7 +25,8 @@ import Testing
         records: [RequestRecord], problems: RequestLog.Problems
     ) {
         let folder = try TemporaryFolder()
-        let path = try folder.write(text, to: "log.jsonl")
+        let path = folder.path("log.jsonl")
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
         var log = RequestLog(keepsText: keepsText, maximumLineBytes: maximum)
         var records: [RequestRecord] = []
         try log.read(path: path) { records.append($0) }
@@ -127,8 +129,10 @@ import Testing
         "absurd numbers are cut to what can be counted",
         arguments: ["1e300", "-5", "9223372036854775807", "1e400", "NaN", "\"x\"", "null"])
     func absurd(number: String) throws {
-        let line = gatewayLine().replacing("\"prompt_tokens\":9", with: "\"prompt_tokens\":\(number)")
-            .replacing("\"n\":4", with: "\"n\":\(number)")
+        let line = gatewayLine().replacing(
+            "\"prompt_tokens\":9", with: "\"prompt_tokens\":\(number)"
+        )
+        .replacing("\"n\":4", with: "\"n\":\(number)")
         let (records, _) = try read(line)
         if let found = records.first {
             #expect((0...1 << 40).contains(found.promptTokens))
@@ -140,7 +144,8 @@ import Testing
         "times are read and written",
         arguments: [
             ("1970-01-01", 0), ("2026-11-02T00:00:00Z", 1_793_577_600),
-            ("2026-11-02 01:00:00+01:00", 1_793_577_600), ("2024-02-29T12:00:00-0230", 1_709_217_000),
+            ("2026-11-02 01:00:00+01:00", 1_793_577_600),
+            ("2024-02-29T12:00:00-0230", 1_709_217_000),
             ("2000-03-01", 951_868_800),
         ] as [(String, Double)])
     func times(text: String, seconds: Double) {
@@ -150,7 +155,9 @@ import Testing
 
     @Test(
         "what is no time is refused",
-        arguments: ["", "2026", "2026-13-01", "2026-11-02T25:00:00", "2026-11-02x", "2026-11-02T00:00:00+"])
+        arguments: [
+            "", "2026", "2026-13-01", "2026-11-02T25:00:00", "2026-11-02x", "2026-11-02T00:00:00+",
+        ])
     func noTimes(text: String) {
         #expect(TimeText.seconds(text) == nil)
     }

@@ -10,7 +10,10 @@ import Testing
 
     @Test(
         "a sketch comes back from its text, which has the same length for all prompts",
-        arguments: ["", "a", "Why?", String(repeating: "word and another ", count: 5000), "你好，世界"])
+        arguments: [
+            "", "a", "Why?", String(repeating: "word and another ", count: 5000), "你好，世界",
+            "🦉🦉 how? 🦉",
+        ])
     func text(prompt: String) throws {
         let sketch = sketcher.sketch(system: "s", user: prompt, turns: 3)
         #expect(sketch.text.utf8.count == 156)
@@ -104,7 +107,8 @@ import Testing
     @Test(
         "languages are told by frequent words and by script",
         arguments: [
-            ("What is the reason for this?", "en"), ("Was ist der Grund und wie wird das gemacht?", "de"),
+            ("What is the reason for this?", "en"),
+            ("Was ist der Grund und wie wird das gemacht?", "de"),
             ("Quelle est la raison pour les élèves et avec qui?", "fr"),
             ("¿Cuáles son las razones para los alumnos y cómo?", "es"),
             ("Какова причина этого явления?", "ru"), ("这是什么原因？", "zh"),
@@ -115,12 +119,14 @@ import Testing
         #expect(Lexicon.languages[Int(sketch.language)] == name)
     }
 
-    @Test("prompts of one template are alike in their beginnings, and alike prompts in their vectors")
+    @Test(
+        "prompts of one template are alike in their beginnings, and alike prompts in their vectors")
     func likeness() {
         func of(_ topic: String) -> RequestSketch {
             sketcher.sketch(
                 user:
-                    "Write a comprehensive article about \(topic) that covers causes, methods and open questions.")
+                    "Write a comprehensive article about \(topic) that covers causes, methods and open questions."
+            )
         }
         let tides = of("tides")
         let wool = of("wool")

@@ -36,7 +36,8 @@ extension AuditLog {
         }
         if let missing = needed.map(\.count).max() {
             throw GuardError(
-                "\(path) has \(head.count) entries of \(missing): entries were removed from its end")
+                "\(path) has \(head.count) entries of \(missing): entries were removed from its end"
+            )
         }
         if stored == nil, head.count > 0 {
             throw GuardError(

@@ -26,6 +26,8 @@ public struct MonitorAlert: Sendable {
     public var score: Double
     public var action: MonitorAction
     public var evidence: [Evidence]
+    /// All signals of the window, for who wants to look further; by ``MonitorSignal``'s order.
+    public var values: [Double]
     public var requests: Int
     public var firstTime: Double
     public var lastTime: Double
@@ -46,6 +48,14 @@ public struct MonitorAlert: Sendable {
             ("requests", .integer(Int64(requests))), ("first_time", .double(firstTime)),
             ("last_time", .double(lastTime)),
             ("evidence", .array(evidence.map { Self.json($0, texts) })),
+            (
+                "signals",
+                .object(
+                    JSONObject(
+                        zip(MonitorSignal.allCases, values).map {
+                            ($0.rawValue, .double(Self.rounded($1)))
+                        }))
+            ),
         ]
         return .object(JSONObject(members))
     }

@@ -17,14 +17,13 @@ struct KeyGraph {
         var members: [Int]
         /// Templates and prompts that they share.
         var shared: Int
-        /// Members with an address of another member.
-        var withSharedAddress: Int
     }
 
     /// Keys below which there is no cluster.
     static let fewest = 5
-    /// Ids of a family that a member has.
     private static let fewestIDs = 2
+    /// Ids of a family that a member has; one template alone has about three.
+    private static let fewestOfMember = 4
 
     private let members: [Member]
     /// Ids that honest traffic has too.
@@ -42,7 +41,9 @@ struct KeyGraph {
         for family in families {
             if let cluster = cluster(family) { clusters.append(cluster) }
         }
-        return clusters.sorted { ($0.members.count, $1.members[0]) > ($1.members.count, $0.members[0]) }
+        return clusters.sorted {
+            ($0.members.count, $1.members[0]) > ($1.members.count, $0.members[0])
+        }
     }
 
     /// How many keys have an id, of those that three or more have.
@@ -78,27 +79,38 @@ struct KeyGraph {
         var found = members.indices.filter { index in
             let links = members[index].links
             return links.marked >= 2
-                && links.ids.count(where: family.contains) >= Self.fewestIDs
+                && links.ids.count(where: family.contains) >= Self.fewestOfMember
         }
         // Those that have one id of the family and an address of several of its members.
-        var addresses: [UInt32: Int] = [:]
-        for index in found {
-            for entry in members[index].links.addresses.entries {
-                addresses[entry.thing, default: 0] += 1
-            }
-        }
-        func sharesAddress(_ index: Int, with count: Int) -> Bool {
-            members[index].links.addresses.entries.contains { addresses[$0.thing, default: 0] >= count }
-        }
+        let addresses = Self.addresses(found.map { members[$0] })
         let inside = Set(found)
         found += members.indices.filter { index in
-            !inside.contains(index) && sharesAddress(index, with: 3)
+            !inside.contains(index) && Self.has(members[index], addresses, ofMembers: 3)
                 && members[index].links.ids.contains(where: family.contains)
         }
         guard found.count >= Self.fewest else { return nil }
-        return Cluster(
-            members: found.sorted(), shared: family.count,
-            withSharedAddress: found.count { sharesAddress($0, with: 2) })
+        return Cluster(members: found.sorted(), shared: family.count)
+    }
+
+    /// Of how many members each address is.
+    private static func addresses(_ members: [Member]) -> [UInt32: Int] {
+        var addresses: [UInt32: Int] = [:]
+        for member in members {
+            for entry in member.links.addresses.entries { addresses[entry.thing, default: 0] += 1 }
+        }
+        return addresses
+    }
+
+    private static func has(_ member: Member, _ addresses: [UInt32: Int], ofMembers count: Int)
+        -> Bool
+    {
+        member.links.addresses.entries.contains { addresses[$0.thing, default: 0] >= count }
+    }
+
+    /// Members with an address of another.
+    static func withSharedAddress(_ members: [Member]) -> Int {
+        let addresses = addresses(members)
+        return members.count { has($0, addresses, ofMembers: 2) }
     }
 
     private struct Pair: Hashable {

@@ -36,7 +36,8 @@ struct KeyLinks: Sendable {
         body(SipHash.mix(UInt64(sketch.tail), 203))
         if sketch.system != 0 { body(SipHash.mix(UInt64(sketch.system), 204)) }
         for band in 0..<4 {
-            let pair = UInt64(sketch.shingles[2 * band]) << 16 | UInt64(sketch.shingles[2 * band + 1])
+            let pair =
+                UInt64(sketch.shingles[2 * band]) << 16 | UInt64(sketch.shingles[2 * band + 1])
             body(SipHash.mix(pair, 205 + UInt64(band)))
         }
     }

@@ -96,7 +96,10 @@ public enum Lexicon {
             yaz tunjukkan tulis покажи напиши выведи 写出 输出 示して 書いて 보여 اكتب اعرض दिखाओ लिखो
             """, .traceVerb
         ),
-        ("step steps schritt étape paso passo passaggio stap krok adım langkah шаг шагам 步骤 단계", .step),
+        (
+            "step steps schritt étape paso passo passaggio stap krok adım langkah шаг шагам 步骤 단계",
+            .step
+        ),
         (
             """
             generate create invent compose produce devise propose make write come brainstorm synthesize synthesise rewrite

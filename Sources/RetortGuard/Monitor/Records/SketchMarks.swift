@@ -18,12 +18,12 @@ struct TraceMarks {
         if kinds.contains(.traceHard) { hard = index }
         if kinds.contains(.step) { hasStep = true }
         if kinds.contains(.traceNoun) { noun = index }
-        guard index - noun <= 4, !kinds.isDisjoint(with: [.traceNoun, .traceHard, .traceVerb])
+        guard index - noun <= 5, !kinds.isDisjoint(with: [.traceNoun, .traceHard, .traceVerb])
         else { return }
         var score = 0
         if noun - verb <= 14 { score += 1 }
-        if noun - soft <= 4 { score += 1 }
-        if noun - hard <= 4 { score += 3 }
+        if noun - soft <= 5 { score += 1 }
+        if noun - hard <= 5 { score += 3 }
         if score > 0 { best = max(best, score + 1) }
     }
 

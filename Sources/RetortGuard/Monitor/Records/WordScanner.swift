@@ -34,7 +34,8 @@ enum WordScanner {
         while position < bytes.count {
             let byte = bytes[position]
             guard isWordByte(byte) else {
-                position += 1
+                // Beyond the basic plane there are pictures: four bytes each.
+                position += byte >= 0xF0 ? 4 : 1
                 continue
             }
             var length = 0
@@ -43,9 +44,9 @@ enum WordScanner {
             let isWide = byte >= 0xE3 && byte < 0xF0
             if isWide {
                 // A pair of signs, moving by one.
-                let end = min(position + 6, bytes.count)
-                for index in position..<end where length < 3 || bytes[index - 3] >= 0xE3 {
-                    if length == 3, bytes[index] < 0xE3 { break }
+                let second = position + 3
+                let isPair = second < bytes.count && bytes[second] >= 0xE3 && bytes[second] < 0xF0
+                for index in position..<min(position + (isPair ? 6 : 3), bytes.count) {
                     buffer[length] = bytes[index]
                     hash = Lexicon.step(hash, bytes[index])
                     length += 1
@@ -53,8 +54,7 @@ enum WordScanner {
                 position = min(position + 3, bytes.count)
             } else {
                 while position < bytes.count, isWordByte(bytes[position]), bytes[position] < 0xE3 {
-                    var byte = bytes[position]
-                    if byte >= 0x41, byte <= 0x5A { byte |= 0x20 }
+                    let byte = lowered(bytes, position)
                     if length < most {
                         buffer[length] = byte
                         hash = Lexicon.step(hash, byte)
@@ -78,12 +78,29 @@ enum WordScanner {
         return count
     }
 
+    /// A byte of a word in lower case, of ASCII, Latin-1 and Cyrillic letters.
+    @inline(__always)
+    private static func lowered(_ bytes: UnsafeBufferPointer<UInt8>, _ position: Int) -> UInt8 {
+        let byte = bytes[position]
+        if byte < 0x80 { return byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
+        if byte == 0xD0, position + 1 < bytes.count {
+            // Р to Я have another first byte in lower case.
+            return (0xA0...0xAF).contains(bytes[position + 1]) ? 0xD1 : byte
+        }
+        guard position > 0 else { return byte }
+        switch (bytes[position - 1], byte) {
+        case (0xC3, 0x80...0x96), (0xC3, 0x98...0x9E), (0xD0, 0x90...0x9F): return byte + 0x20
+        case (0xD0, 0xA0...0xAF): return byte - 0x20
+        default: return byte
+        }
+    }
+
     @inline(__always)
     private static func isWordByte(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x61...0x7A, 0x41...0x5A, 0x30...0x39: return true
         // Not the general punctuation (E2) and not the signs of Latin-1 (C2).
-        case 0x80...: return byte != 0xE2 && byte != 0xC2
+        case 0x80..<0xF0: return byte != 0xE2 && byte != 0xC2
         default: return false
         }
     }

@@ -23,8 +23,9 @@ public struct ClusterTrial: Sendable {
     /// - Parameters:
     ///   - accounts: Of the cluster; each has 8 to 40 requests.
     ///   - share: Of their requests, the extraction's; the others are honest work of all kinds.
-    public init(seed: UInt64, reference: ReferenceProfile, accounts: Int = 1000, share: Double = 0.5)
-    {
+    public init(
+        seed: UInt64, reference: ReferenceProfile, accounts: Int = 1000, share: Double = 0.5
+    ) {
         simulator = TrafficSimulator(seed: seed)
         self.reference = reference
         self.accounts = accounts

@@ -7,6 +7,10 @@ public enum MonitorCalibrator {
     /// Signals that the rule leaves out: the simulator's honest keys do not vary in them as real ones do. They are told as evidence.
     static let left: [MonitorSignal] = [.template, .settings, .growth]
 
+    /// Weights that are not let below this: in the simulator these signals add nothing to the others, but they speak without a
+    /// lexicon. None is an alarm by itself.
+    static let least: [MonitorSignal: Double] = [.distance: 0.25, .sharedPrompts: 0.1]
+
     /// `usual` from the honest windows, weights by logistic regression with weights from 0 on and a penalty on large ones, the alarm
     /// above what honest windows reach.
     public static func calibrate(_ rows: [MonitorTrial.Row]) -> MonitorCalibration {
@@ -22,7 +26,7 @@ public enum MonitorCalibrator {
         let usable = rows.filter { !$0.values.isEmpty }
         calibration.weights = weights(
             usable.map { calibration.excess($0.values) }, usable.map { $0.share > 0 },
-            free: signals.map { !left.contains($0) })
+            free: signals.map { !left.contains($0) }, least: signals.map { least[$0] ?? 0 })
         let sums = honest.map { calibration.parts($0.values).reduce(0, +) }
         // Above what all honest windows but two in 1,000 reach, and a seventh more for kinds that the simulator does not know.
         calibration.alarm = max(0.1, quantile(sums, 0.998) * 1.15)
@@ -36,7 +40,9 @@ public enum MonitorCalibrator {
     }
 
     /// Projected gradient steps; honest and extracting windows weigh the same together.
-    private static func weights(_ rows: [[Double]], _ labels: [Bool], free: [Bool]) -> [Double] {
+    private static func weights(
+        _ rows: [[Double]], _ labels: [Bool], free: [Bool], least: [Double]
+    ) -> [Double] {
         var weights = free.map { $0 ? 1.0 : 0 }
         var bias = -1.0
         let positives = Double(max(1, labels.count(where: { $0 })))
@@ -54,7 +60,7 @@ public enum MonitorCalibrator {
             let rate = 2 / (1 + Double(step) / 500)
             bias -= rate * biasGradient
             for index in weights.indices where free[index] {
-                weights[index] = max(0, weights[index] - rate * gradient[index])
+                weights[index] = max(least[index], weights[index] - rate * gradient[index])
             }
         }
         return weights

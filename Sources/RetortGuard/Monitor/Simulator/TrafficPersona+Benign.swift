@@ -97,7 +97,8 @@ extension TrafficPersona {
             templates = (0..<6).map { _ in
                 grammar.random.pick([
                     "You are an expert. ", "Answer briefly. ", "Think carefully before answering. ",
-                    "Explain your thinking. ", "Be honest if you do not know. ", "Answer in detail. ",
+                    "Explain your thinking. ", "Be honest if you do not know. ",
+                    "Answer in detail. ",
                 ])
             }
         case .tutor:

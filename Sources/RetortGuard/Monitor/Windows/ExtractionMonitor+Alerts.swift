@@ -34,7 +34,8 @@ extension ExtractionMonitor {
                 result.alerts.append(alert(state, worst.report, worst.sum))
             }
         }
-        let exempt = Set(states.map(\.key).filter { appeals.isExempt($0, at: keys[$0]?.lastTime ?? 0) })
+        let exempt = Set(
+            states.map(\.key).filter { appeals.isExempt($0, at: keys[$0]?.lastTime ?? 0) })
         result.alerts += clusters(states.filter { !exempt.contains($0.key) })
         result.alerts.sort {
             ($0.score, $1.keys.first ?? "") > ($1.score, $0.keys.first ?? "")
@@ -49,7 +50,8 @@ extension ExtractionMonitor {
             score: calibration.score(sum: sum),
             action: .grade(
                 strength: sum / calibration.alarm, parts: calibration.parts(report.values)),
-            evidence: MonitorAlert.Evidence.list(report, calibration), requests: state.requests,
+            evidence: MonitorAlert.Evidence.list(report, calibration), values: report.values,
+            requests: state.requests,
             firstTime: state.firstTime, lastTime: state.lastTime)
     }
 
@@ -58,9 +60,14 @@ extension ExtractionMonitor {
             states.map { KeyGraph.Member(key: $0.key, links: $0.links) },
             common: settings.reference?.commonIDs ?? [])
         var alerts: [MonitorAlert] = []
-        for cluster in graph.clusters() {
-            let members = cluster.members.map { states[$0] }
-            guard var alert = pooled(members, cluster) else { continue }
+        var taken: Set<Int> = []
+        // The largest first; its members' other templates would drag in strangers who use these too.
+        for var cluster in graph.clusters() {
+            cluster.members.removeAll(where: taken.contains)
+            guard cluster.members.count >= KeyGraph.fewest,
+                var alert = pooled(cluster.members.map { states[$0] }, cluster)
+            else { continue }
+            taken.formUnion(cluster.members)
             alert.cluster = alerts.count + 1
             alerts.append(alert)
         }
@@ -70,17 +77,19 @@ extension ExtractionMonitor {
     /// The members' requests together, by the rule for a key; nil if that is no alarm.
     private func pooled(_ members: [KeyState], _ cluster: KeyGraph.Cluster) -> MonitorAlert? {
         let calibration = settings.calibration
+        let tied = KeyGraph.withSharedAddress(
+            members.map { KeyGraph.Member(key: $0.key, links: $0.links) })
         let report = WindowReport(
             counts: members.map(\.links.counts), requests: members.map(\.requests),
             firstTime: members.map(\.firstTime).min() ?? 0,
             lastTime: members.map(\.lastTime).max() ?? 0,
             examples: members.map { state in state.examples },
-            tied: Double(cluster.withSharedAddress) / Double(members.count))
+            tied: Double(tied) / Double(members.count))
         let sum = calibration.sum(report)
         guard sum >= calibration.alarm else { return nil }
         var evidence = MonitorAlert.Evidence.list(report, calibration)
         let text =
-            "\(members.count) keys share \(cluster.shared) templates or prompts that honest traffic has not; \(cluster.withSharedAddress) of them have an address of another; half of them began within \(MonitorAlert.Evidence.number(spread(members) / 3600)) hours"
+            "\(members.count) keys share \(cluster.shared) templates or prompts that honest traffic has not; \(tied) of them have an address of another; half of them began within \(MonitorAlert.Evidence.number(spread(members) / 3600)) hours"
         evidence.insert(
             .init(
                 signal: .sharedPrompts, value: Double(cluster.shared), usual: 0, part: 0,
@@ -89,7 +98,8 @@ extension ExtractionMonitor {
             keys: members.map(\.key), score: calibration.score(sum: sum),
             action: .grade(
                 strength: sum / calibration.alarm, parts: calibration.parts(report.values)),
-            evidence: evidence, requests: report.requests, firstTime: report.firstTime,
+            evidence: evidence, values: report.values, requests: report.requests,
+            firstTime: report.firstTime,
             lastTime: report.lastTime)
     }
 

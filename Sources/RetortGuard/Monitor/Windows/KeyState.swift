@@ -41,10 +41,11 @@ final class KeyState {
         }
     }
 
-    /// Judges what has not filled a window.
+    /// Judges what has not filled a window: if no window was filled, or almost; half a window beside a full one would only see less.
     func finish(_ settings: MonitorSettings) {
         guard let fullest = windows.max(by: { $0.count < $1.count }),
-            fullest.count >= settings.minimum, worst == nil || fullest.count >= settings.window / 2
+            fullest.count >= settings.minimum,
+            worst == nil || fullest.count >= settings.window * 3 / 4
         else { return }
         judge(fullest, settings)
     }

@@ -3,22 +3,23 @@
 extension MonitorCalibration {
     /// What `retort guard calibrate --tuning 1,2,3 --keys 20` finds on simulated traffic, rounded. Make your own from your own traffic's
     /// habits where these give false alarms: the simulator knows sixteen kinds of honest use, the world more.
-    public static let standard = MonitorCalibration([
-        .traceSeeking: (0.001, 2.065),
-        .reasoningSweep: (0.0048, 1.418),
-        .synthesis: (0.001, 2.068),
-        .sampling: (0.001, 0.526),
-        .logprobs: (0.001, 2.556),
-        .bareSweep: (0.0031, 3.934),
-        .templateSweep: (0.001, 3.528),
-        .languages: (0.0084, 0.844),
-        .distance: (2.2287, 0.0),
-        .release: (0.001, 1.527),
-        .sharedPrompts: (0.001, 0.02),
-        .growth: (0.4072, 0.0),
-        .template: (1.0, 0.0),
-        .settings: (1.0, 0.0),
-    ], alarm: 3.178)
+    public static let standard = MonitorCalibration(
+        [
+            .traceSeeking: (0.001, 2.065),
+            .reasoningSweep: (0.0048, 1.418),
+            .synthesis: (0.001, 2.068),
+            .sampling: (0.001, 0.526),
+            .logprobs: (0.001, 2.556),
+            .bareSweep: (0.0031, 3.935),
+            .templateSweep: (0.001, 3.529),
+            .languages: (0.0084, 0.844),
+            .distance: (2.2287, 0.25),
+            .release: (0.001, 1.527),
+            .sharedPrompts: (0.001, 0.1),
+            .growth: (0.4072, 0.0),
+            .template: (1.0, 0.0),
+            .settings: (1.0, 0.0),
+        ], alarm: 3.178)
 
     /// - Parameter signals: What is usual, and the weight; signals that are not there weigh nothing.
     private init(_ signals: [MonitorSignal: (usual: Double, weight: Double)], alarm: Double) {

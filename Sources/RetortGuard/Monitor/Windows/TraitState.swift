@@ -52,6 +52,7 @@ struct TraitState: Sendable {
     }
 
     var byteCount: Int {
-        topics.byteCount + heads.byteCount + tails.byteCount + MemoryLayout<Self>.size + Self.mostExamples * 128
+        topics.byteCount + heads.byteCount + tails.byteCount + MemoryLayout<Self>.size + Self
+            .mostExamples * 128
     }
 }
