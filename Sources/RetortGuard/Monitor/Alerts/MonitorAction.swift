@@ -23,8 +23,14 @@ public enum MonitorAction: String, Sendable, CaseIterable, Comparable {
         let traces: [MonitorSignal] = [.traceSeeking, .reasoningSweep]
         let trace = zip(MonitorSignal.allCases, parts)
             .reduce(0) { $0 + (traces.contains($1.0) ? $1.1 : 0) }
-        // One signal alone may have an honest reason; two that each would almost do seldom have.
-        let strong = parts.count(where: { $0 * strength >= 0.75 * total })
+        // One thing alone may have an honest reason; two that each would almost do seldom have. Signals that count the same
+        // requests are one thing.
+        let bare: [MonitorSignal] = [.bareSweep, .templateSweep]
+        let things = zip(MonitorSignal.allCases, parts)
+            .filter { !traces.contains($0.0) && !bare.contains($0.0) }.map(\.1)
+        let sweep = zip(MonitorSignal.allCases, parts)
+            .reduce(0) { $0 + (bare.contains($1.0) ? $1.1 : 0) }
+        let strong = (things + [trace, sweep]).count(where: { $0 * strength >= 0.75 * total })
         if strength >= 3, strong >= 2 { return .block }
         if strength >= 1.5, trace >= 0.4 * total { return .hideThoughts }
         return strength >= 1.5 ? .slow : .watch

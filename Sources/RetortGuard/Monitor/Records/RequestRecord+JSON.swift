@@ -20,8 +20,10 @@ extension RequestRecord {
             ("completion_tokens", .integer(Int64(completionTokens))),
             ("reasoning_tokens", .integer(Int64(reasoningTokens))),
         ]
-        if let temperature { members.append(("temperature", .double(temperature))) }
-        if let topP { members.append(("top_p", .double(topP))) }
+        if let temperature, temperature.isFinite {
+            members.append(("temperature", .double(temperature)))
+        }
+        if let topP, topP.isFinite { members.append(("top_p", .double(topP))) }
         if let maxTokens { members.append(("max_tokens", .integer(Int64(maxTokens)))) }
         if n != 1 { members.append(("n", .integer(Int64(n)))) }
         if let logprobs { members.append(("logprobs", .integer(Int64(logprobs)))) }

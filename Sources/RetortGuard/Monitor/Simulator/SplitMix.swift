@@ -3,17 +3,17 @@
 import Foundation
 
 /// A repeatable random source (SplitMix64, Steele et al. 2014).
-public struct SplitMix: RandomNumberGenerator, Sendable {
+struct SplitMix: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    public init(seed: UInt64) { state = seed }
+    init(seed: UInt64) { state = seed }
 
     /// A source of its own for a part of something.
-    public init(seed: UInt64, _ part: UInt64) {
+    init(seed: UInt64, _ part: UInt64) {
         state = SipHash.mix(seed &+ 0x632B_E59B_D9B4_E019, part)
     }
 
-    public mutating func next() -> UInt64 {
+    mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
