@@ -35,6 +35,7 @@ struct GuardAuditVerifyCommand: ParsableCommand {
         guard (head == nil) == (count == nil) else {
             throw ValidationError("--head and --count go together.")
         }
+        if let count, count < 1 { throw ValidationError("--count is 1 or more.") }
     }
 
     func run() throws {

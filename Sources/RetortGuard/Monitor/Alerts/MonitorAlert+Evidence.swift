@@ -32,6 +32,7 @@ extension MonitorAlert.Evidence {
     }
 
     static func number(_ value: Double) -> String {
+        guard value.isFinite else { return "?" }
         let scale = value < 1 ? 1000.0 : value < 10 ? 10 : 1
         let rounded = (value * scale).rounded() / scale
         return scale == 1 ? "\(Int(min(rounded, 1e9)))" : "\(rounded)"

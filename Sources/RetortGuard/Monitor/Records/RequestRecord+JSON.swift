@@ -98,6 +98,7 @@ extension RequestRecord {
     /// Names end up in states and reports: of a longer one the beginning is kept.
     static func short(_ value: JSONValue) -> String? {
         guard case .string(let text) = value else { return nil }
-        return text.utf8.count <= 128 ? text : String(text.prefix(100)) + "…"
+        guard text.utf8.count > 128 else { return text }
+        return String(decoding: text.utf8.prefix(100), as: UTF8.self) + "…"
     }
 }

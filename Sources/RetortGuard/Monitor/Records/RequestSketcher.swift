@@ -2,7 +2,7 @@
 
 /// Makes sketches of texts, at serving time or from a log that has texts.
 ///
-/// About 10 ns a byte; what follows the first 1,024 words of a message is counted only, but for its last twelve.
+/// Takes time by the text's length alone; what follows the first 1,024 words of a message is counted only, but for its last twelve.
 public struct RequestSketcher: Sendable {
     let secret: SketchSecret
 

@@ -43,7 +43,7 @@ struct TopCounter: Sendable {
 
     mutating func add(_ thing: UInt32) {
         for index in entries.indices where entries[index].thing == thing {
-            entries[index].count += 1
+            entries[index].count &+= 1
             return
         }
         if entries.count < places {
