@@ -16,6 +16,7 @@ let parsers = [
     ("FuzzGrammar", ["RetortGrammar"]),
     ("FuzzGrader", ["RetortEvaluation", "RetortJSON"]),
     ("FuzzAnswer", ["RetortClient"]),
+    ("FuzzRequestLog", ["RetortGuard"]),
 ]
 
 let package = Package(

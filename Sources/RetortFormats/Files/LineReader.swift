@@ -17,6 +17,9 @@ package final class LineReader {
     package private(set) var number = 0
     /// Whether a line feed ended the current line, which only the last line may lack.
     package private(set) var isTerminated = false
+    /// Whether the current line was longer than the limit, and is empty here instead.
+    package private(set) var isTooLong = false
+    private let skipsLongLines: Bool
     private let descriptor: Int32
     private let maximumLineBytes: Int
     private let chunk: UnsafeMutableRawBufferPointer
@@ -25,11 +28,14 @@ package final class LineReader {
 
     package static let defaultChunkBytes = 1 << 18
 
+    /// - Parameter skipsLongLines: Whether a line over the limit is marked rather than an error.
     /// - Throws: ``FormatError`` if the file cannot be opened.
-    package init(path: String, chunkBytes: Int = defaultChunkBytes, maximumLineBytes: Int)
-        throws(FormatError)
-    {
+    package init(
+        path: String, chunkBytes: Int = defaultChunkBytes, maximumLineBytes: Int,
+        skipsLongLines: Bool = false
+    ) throws(FormatError) {
         self.path = path
+        self.skipsLongLines = skipsLongLines
         self.maximumLineBytes = maximumLineBytes
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         self.descriptor = descriptor
@@ -54,13 +60,18 @@ package final class LineReader {
     package func next() throws(FormatError) -> Bool {
         line.removeAll(keepingCapacity: true)
         isTerminated = false
+        isTooLong = false
         while true {
             if pending.isEmpty, try !fill() { break }
             let rest = UnsafeRawBufferPointer(rebasing: chunk[pending])
             let end = rest.firstIndex(of: 0x0A)
             line.append(contentsOf: rest[..<(end ?? rest.count)])
             pending = pending.lowerBound + (end.map { $0 + 1 } ?? rest.count)..<pending.upperBound
-            guard line.count <= maximumLineBytes else {
+            if isTooLong || line.count > maximumLineBytes {
+                isTooLong = true
+                line.removeAll(keepingCapacity: true)
+            }
+            guard !isTooLong || skipsLongLines else {
                 throw FormatError(
                     "\(path):\(number + 1): the line is longer than \(maximumLineBytes) bytes; cut it or raise the limit of a record"
                 )
@@ -70,7 +81,7 @@ package final class LineReader {
                 break
             }
         }
-        guard isTerminated || !line.isEmpty else { return false }
+        guard isTerminated || isTooLong || !line.isEmpty else { return false }
         number += 1
         return true
     }

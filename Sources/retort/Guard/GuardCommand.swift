@@ -5,10 +5,12 @@ import ArgumentParser
 struct GuardCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "guard",
-        abstract: "Mark what a model writes, and know it again.",
+        abstract: "Mark what a model writes, know it again, and find who extracts it.",
         subcommands: [
             GuardKeygenCommand.self, GuardDetectCommand.self, GuardEvidenceCommand.self,
-            GuardPowerCommand.self,
-            GuardNullCommand.self, GuardCostCommand.self, GuardPRFCommand.self,
+            GuardPowerCommand.self, GuardNullCommand.self, GuardCostCommand.self,
+            GuardPRFCommand.self, GuardMonitorCommand.self, GuardAppealCommand.self,
+            GuardAuditCommand.self, GuardSecretCommand.self, GuardSimulateCommand.self,
+            GuardCalibrateCommand.self,
         ])
 }
