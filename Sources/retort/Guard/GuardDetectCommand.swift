@@ -85,19 +85,19 @@ struct GuardDetectCommand: ParsableCommand {
             detectors: detectors, tokenizer: tokenizer, isCoarse: coarse, isJSON: json)
         var tapes = detectors.map { _ in WatermarkTape() }
         var parts: [[WatermarkDetection]] = []
-        func look(_ name: String, _ text: String) throws {
-            let tokens = try tokenizer.encode(text, addSpecialTokens: false)
+        func look(_ name: String, _ text: String) {
+            let tokens = tokenizer.encode(text, addSpecialTokens: false)
             report.print(name, tokens, detectors.map { $0.detect(tokens) })
             parts.append(
                 detectors.indices.map { detectors[$0].detect(tokens, &tapes[$0]) })
         }
-        if let text { try look("text", text) }
-        for file in files { try look(file, try InputFile.text(path: file)) }
+        if let text { look("text", text) }
+        for file in files { look(file, try InputFile.text(path: file)) }
         if let jsonl {
             for (number, line) in try InputFile.text(path: jsonl).split(separator: "\n")
                 .enumerated()
             {
-                try look(
+                look(
                     "\(jsonl):\(number + 1)", try Self.text(line, "\(jsonl):\(number + 1)"))
             }
         }

@@ -95,8 +95,8 @@ struct GuardNullCommand: ParsableCommand {
         let tokenizer = try TokenizerOnly.open(model)
         var result: [[Int32]] = []
         for file in files where result.count < pieces {
-            let all = try tokenizer.encode(
-                try InputFile.text(path: file), addSpecialTokens: false)
+            let text = try InputFile.text(path: file)
+            let all = tokenizer.encode(text, addSpecialTokens: false)
             for start in stride(from: 0, to: all.count, by: tokens)
             where result.count < pieces && start + tokens <= all.count {
                 result.append(Array(all[start..<start + tokens]))
