@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import HTTPTypes
 import HummingbirdTesting
 import RetortEngine
@@ -206,5 +207,48 @@ private func header(_ key: String, _ more: [HTTPField.Name: String] = [:]) -> HT
         policy.routes["chat"] = GuardPolicy.Rule()
         policy.routes["chat"]?.watermark = .enforced
         #expect(throws: GuardError.self) { try GuardRules(policy, keys: nil) }
+    }
+
+    @Test("a log has a line for each request, which the monitor reads, and no text")
+    func log() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("requests.jsonl")
+        let writer = try RequestLogWriter(path: path, secret: .generate()) { error in
+            Issue.record(error)
+        }
+        let rules = try GuardRules(
+            try GuardPolicy(try JSONValue(parsing: #"{"keys": {"free": {"thoughts": "none"}}}"#)),
+            keys: nil, log: writer)
+        try await withServer(try backend(), keys: NamedKeys(), rules: rules) { client in
+            let question: JSONValue = [
+                ["role": "system", "content": "Be brief."],
+                ["role": "user", "content": "What about elephants?"],
+            ]
+            let chat = ask([("messages", question), ("n", 2), ("temperature", 0.5)])
+            let requests: [(String, String, JSONValue)] = [
+                ("paid", "/v1/chat/completions", chat),
+                ("free", "/v1/messages", ask([("max_tokens", 50)])),
+                ("paid", "/v1/completions", ["prompt": "Once there were elephants"]),
+            ]
+            for (name, path, body) in requests {
+                let response = try await client.post(path, body, headers: header(name))
+                #expect(response.status == .ok)
+            }
+        }
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        #expect(!text.contains("elephants") && !text.contains("brief") && !text.contains("127.0"))
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
+        #expect((mode as? NSNumber)?.intValue == 0o600)
+        var records: [RequestRecord] = []
+        var log = RequestLog()
+        try log.read(path: path) { records.append($0) }
+        try #require(records.count == 3)
+        #expect(records.map(\.key) == ["paid", "free", "paid"])
+        #expect(records.map(\.route) == ["chat", "messages", "completions"])
+        #expect(records.map(\.n) == [2, 1, 1])
+        #expect(records[0].completionTokens == 2 * records[1].completionTokens)
+        #expect(records.map(\.thoughts) == ["full", "none", "full"])
+        #expect(records[0].temperature == 0.5 && records[0].model == "test")
+        #expect(records[0].sketch != records[1].sketch && records[0].sketch != records[2].sketch)
     }
 }

@@ -25,10 +25,7 @@ public struct EngineRequest: Sendable {
     public var constraint: OutputConstraint?
     /// Who asks: the engine shares its time among clients, not among requests.
     public var client = ""
-    /// The API that it came by.
-    public var route = ""
-    /// Whether the client leaves it to the server to mark the answer.
-    public var acceptsMark = true
+    public var source = RequestSource()
 
     public init(_ generation: GenerationRequest) { self.generation = generation }
 }

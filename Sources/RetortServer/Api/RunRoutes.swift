@@ -43,7 +43,7 @@ struct RunRoutes: Sendable {
             throw APIError(ModelFault.unknown(name ?? ""))
         }
         try await call.app.keys.checkAdmission(call.context.client)
-        let origin = RequestOrigin(client: call.context.clientName, route: "app")
+        let origin = RequestOrigin(call.context, route: "app")
         // With a loaded model, what is wrong is this request's error; else the run's.
         let ready =
             model.isLoaded

@@ -18,7 +18,8 @@ struct ChatRoutes: Sendable {
         let chat = try ChatRequest(try await core.fields(request))
         let id = Identifier.make("chatcmpl-")
         let core = core
-        let origin = RequestOrigin(request, context, route: "chat")
+        let origin = RequestOrigin(
+            request, context, route: "chat", isStream: chat.stream.isOn)
         let begin: @Sendable () async throws -> (AnswerHead, GenerationPlan, [GenerationTask]) = {
             let lease = try await core.lease(chat.conversation.model)
             let plan = try GenerationPlan(chat.conversation, lease, origin)

@@ -18,7 +18,8 @@ struct CompletionRoutes: Sendable {
         let completion = try CompletionRequest(try await core.fields(request))
         let id = Identifier.make("cmpl-")
         let core = core
-        let origin = RequestOrigin(request, context, route: "completions")
+        let origin = RequestOrigin(
+            request, context, route: "completions", isStream: completion.stream.isOn)
         let begin: @Sendable () async throws -> (AnswerHead, GenerationPlan, [String]) = {
             let lease = try await core.lease(completion.model)
             let plan = try GenerationPlan(completion, lease, origin)

@@ -46,7 +46,7 @@ extension GenerationPlan {
         throws(APIError)
     {
         let backend = lease.backend
-        try backend.allowance(client: origin.client, route: origin.route).check(
+        try backend.allowance(client: origin.client, route: origin.source.route).check(
             choices: request.choices, wantsLogprobs: request.topLogprobs != nil)
         var conversation = request.conversation
         conversation.tools = try Self.offered(request)
@@ -84,6 +84,7 @@ extension GenerationPlan {
         }
         engineRequest.topLogprobs = request.topLogprobs
         engineRequest.take(origin)
+        engineRequest.source.note(request)
         let toolFormat: ToolCallFormat =
             conversation.tools.isEmpty ? .none : .detect(template: template)
         engineRequest.constraint = try Self.constraint(

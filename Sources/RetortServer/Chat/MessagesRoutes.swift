@@ -22,7 +22,8 @@ struct MessagesRoutes: Sendable {
         let message = try MessagesRequest(try await core.fields(request))
         let id = Identifier.make("msg_")
         let core = core
-        let origin = RequestOrigin(request, context, route: "messages")
+        let origin = RequestOrigin(
+            request, context, route: "messages", isStream: message.isStreamed)
         let begin: @Sendable () async throws -> (AnswerHead, GenerationPlan, [GenerationTask]) = {
             let lease = try await core.lease(message.conversation.model)
             let plan = try GenerationPlan(message.conversation, lease, origin)

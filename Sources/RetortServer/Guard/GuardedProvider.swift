@@ -17,8 +17,8 @@ public struct GuardedProvider: WrappingProvider {
         self.rules = rules
     }
 
-    public func wrapped(_ backend: any GenerationBackend) -> any GenerationBackend {
-        GuardedBackend(backend: backend, rules: rules)
+    public func wrapped(_ backend: any GenerationBackend, id: String) -> any GenerationBackend {
+        GuardedBackend(backend: backend, rules: rules, id: id)
     }
 }
 
@@ -26,16 +26,24 @@ public struct GuardedProvider: WrappingProvider {
 public struct GuardRules: Sendable {
     public let policy: GuardPolicy
     public let keys: WatermarkKeyRing?
+    /// Where requests are recorded.
+    public let log: RequestLogWriter?
 
     /// - Throws: `GuardError` if the policy marks and there is no key.
-    public init(_ policy: GuardPolicy, keys: WatermarkKeyRing?) throws(GuardError) {
+    public init(_ policy: GuardPolicy, keys: WatermarkKeyRing?, log: RequestLogWriter? = nil)
+        throws(GuardError)
+    {
         guard keys != nil || !policy.marks else {
             throw GuardError(
                 "the policy marks answers and there is no key: give one with --watermark KEY")
         }
         self.policy = policy
         self.keys = keys
+        self.log = log
     }
+
+    /// Whether they change or record nothing.
+    public var isOpen: Bool { policy.isOpen && log == nil }
 
     /// How a request is marked; nil leaves it unmarked.
     func watermark(_ request: EngineRequest, _ decision: GuardPolicy.Decision)
@@ -45,7 +53,7 @@ public struct GuardRules: Sendable {
         let isGreedy = request.generation.sampling.isGreedy
         switch decision.watermark {
         case .off: return nil
-        case .on: return request.acceptsMark ? keys.active.parameters : nil
+        case .on: return request.source.acceptsMark ? keys.active.parameters : nil
         case .enforced:
             // Who takes the most likely tokens would have none that the others can mark.
             let key = keys.active
@@ -58,6 +66,8 @@ public struct GuardRules: Sendable {
 private struct GuardedBackend: WrappingBackend {
     let backend: any GenerationBackend
     let rules: GuardRules
+    /// The model's.
+    let id: String
 
     func allowance(client: String, route: String) -> RequestAllowance {
         let decision = rules.policy.decision(key: client, route: route)
@@ -68,15 +78,29 @@ private struct GuardedBackend: WrappingBackend {
     }
 
     func submit(_ request: EngineRequest) throws(EngineRefusal) -> GenerationTask {
-        let decision = rules.policy.decision(key: request.client, route: request.route)
+        let decision = rules.policy.decision(key: request.client, route: request.source.route)
         var request = request
         request.generation.sampling.watermark = rules.watermark(request, decision)
         let format = format(request)
-        let task = try backend.submit(request)
+        let task = recorded(try backend.submit(request), request, decision)
         guard decision.thoughts != .full, format.marksThoughts else { return task }
         let filter = ThoughtFilter(format, policy: decision.thoughts)
         return task.heard(with: filter) { filter, event, continuation in
             for filtered in filter.filtered(event) { continuation.yield(filtered) }
+        }
+    }
+
+    private func recorded(
+        _ task: GenerationTask, _ request: EngineRequest, _ decision: GuardPolicy.Decision
+    ) -> GenerationTask {
+        guard let log = rules.log else { return task }
+        return task.heard(with: log) { [backend, id] log, event, continuation in
+            if case .finished(_, let usage) = event {
+                log.end(
+                    request, model: id, thoughts: decision.thoughts, usage,
+                    text: (try? backend.decode(request.generation.prompt)) ?? "")
+            }
+            continuation.yield(event)
         }
     }
 

@@ -3,7 +3,8 @@
 /// The models of another provider, each in a wrapping.
 public protocol WrappingProvider: ModelProvider {
     var provider: any ModelProvider { get }
-    func wrapped(_ backend: any GenerationBackend) -> any GenerationBackend
+    /// - Parameter id: The model's.
+    func wrapped(_ backend: any GenerationBackend, id: String) -> any GenerationBackend
 }
 
 extension WrappingProvider {
@@ -13,7 +14,7 @@ extension WrappingProvider {
         let lease = try await provider.lease(name)
         // The lease inside is released with the one around it.
         return ModelLease(
-            id: lease.id, backend: wrapped(lease.backend),
+            id: lease.id, backend: wrapped(lease.backend, id: lease.id),
             release: { withExtendedLifetime(lease) {} })
     }
 

@@ -14,7 +14,7 @@ public struct MeteredProvider: WrappingProvider {
         self.keys = keys
     }
 
-    public func wrapped(_ backend: any GenerationBackend) -> any GenerationBackend {
+    public func wrapped(_ backend: any GenerationBackend, id: String) -> any GenerationBackend {
         MeteredBackend(backend: backend, keys: keys)
     }
 }

@@ -27,7 +27,24 @@ struct GuardOptions: ParsableArguments {
         completion: .file())
     var guardPolicy: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Record each request for 'retort guard monitor', with a sketch in place of its text.",
+            valueName: "file"),
+        completion: .file())
+    var guardLog: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The sketches' secret, of 'retort guard secret'; keep it away from the log.",
+            valueName: "file"),
+        completion: .file())
+    var guardSecret: String?
+
     func validate() throws {
+        guard (guardLog == nil) == (guardSecret == nil) else {
+            throw ValidationError("--guard-log and --guard-secret go together.")
+        }
         guard watermarkPolicy ?? .off == .off || watermark.watermark != nil else {
             throw ValidationError("--watermark-policy goes with --watermark.")
         }
@@ -43,6 +60,14 @@ struct GuardOptions: ParsableArguments {
         } else if ring != nil, !policy.marks {
             policy.rule.watermark = policy.rule.watermark ?? .on
         }
-        return try GuardRules(policy, keys: ring)
+        return try GuardRules(policy, keys: ring, log: try log())
+    }
+
+    private func log() throws -> RequestLogWriter? {
+        guard let guardLog, let guardSecret else { return nil }
+        let secret = try SketchSecret(path: guardSecret)
+        return try RequestLogWriter(path: guardLog, secret: secret) {
+            Output.note("retort: the log \(guardLog): \($0)")
+        }
     }
 }

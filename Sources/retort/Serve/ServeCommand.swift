@@ -131,7 +131,7 @@ struct ServeCommand: AsyncParsableCommand {
         var logger = Logger(label: "retort.server") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .info
         var provider: any ModelProvider = MeteredProvider(registry, keys: stored)
-        if !rules.policy.isOpen { provider = GuardedProvider(provider, rules) }
+        if !rules.isOpen { provider = GuardedProvider(provider, rules) }
         let server = RetortServer(
             configuration: configuration, provider: provider,
             keys: keys, app: app, logger: logger,

@@ -151,7 +151,7 @@ extension GenerationPlan {
         throws(APIError)
     {
         let backend = lease.backend
-        try backend.allowance(client: origin.client, route: origin.route).check(
+        try backend.allowance(client: origin.client, route: origin.source.route).check(
             choices: completion.choices, wantsLogprobs: completion.logprobs != nil)
         let prompts = try completion.prompts.encoded(
             backend, addSpecialTokens: completion.addsSpecialTokens, field: "prompt")
@@ -171,6 +171,7 @@ extension GenerationPlan {
             request.topLogprobs = completion.logprobs
             request.promptTopLogprobs = completion.echoes ? completion.logprobs : nil
             request.take(origin)
+            request.source.choices = completion.choices
             if let form = completion.form {
                 request.constraint = try Self.constraint(form, backend)
             }
