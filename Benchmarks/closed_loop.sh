@@ -5,7 +5,7 @@
 #     Benchmarks/closed_loop.sh TEACHER BASE OUTPUT [SHARES]
 #
 # TEACHER and BASE (the students' start, which saw nothing of the teacher's) are model directories with one tokenizer that
-# write Countdown, as Recipes/r1-mini/countdown.yaml makes them. SHARES are percents, 0 1 5 25 100 by default: of so many of
+# write Countdown; docs/guard.md has the commands that make them. SHARES are percents, 0 1 5 25 100 by default: of so many of
 # its answers a student has the marked form, of the others answers of the same teacher without a mark.
 # A run that was stopped goes on with the same command.
 set -euo pipefail

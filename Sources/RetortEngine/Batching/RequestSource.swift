@@ -11,8 +11,9 @@ public struct RequestSource: Sendable {
     public var address: String?
     public var userAgent: String?
     public var isStream = false
-    /// Answers that were asked for.
+    /// Answers that were asked for, and what they cost together.
     public var choices = 1
+    public var answers = AnswerCount()
     public var system: String?
     /// The last that a person wrote; nil where only tokens are known.
     public var user: String?

@@ -17,12 +17,19 @@ public struct SynthIDFunction: Sendable, Equatable {
     ///   - tableSeed: `sampling_table_seed` of transformers; its `sampling_table_size` is 65,536.
     public init(keys: [Int64], tableSeed: UInt32 = 0) {
         self.keys = Array(keys.prefix(32))
+        table = tableSeed == 0 ? Self.usualTable : Self.table(seed: tableSeed)
+    }
+
+    /// Drawn once: each answer that is marked needs it.
+    private static let usualTable = table(seed: 0)
+
+    private static func table(seed tableSeed: UInt32) -> [UInt64] {
         var random = MersenneTwister(seed: tableSeed)
-        var table = [UInt64](repeating: 0, count: Self.tableSize / 64)
-        for index in 0..<Self.tableSize {
+        var table = [UInt64](repeating: 0, count: tableSize / 64)
+        for index in 0..<tableSize {
             table[index / 64] |= UInt64(random.next() & 1) << UInt64(index % 64)
         }
-        self.table = table
+        return table
     }
 
     public struct Context: Sendable, Equatable { fileprivate let hash: UInt64 }

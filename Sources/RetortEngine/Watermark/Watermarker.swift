@@ -30,7 +30,6 @@ struct Watermarker {
     private var tokens: [Int32] = []
     private var bits: [UInt32] = []
     private var weights: [Float] = []
-    private var words: [UInt32]
     private let kernels: Kernels
 
     private enum Place {
@@ -49,7 +48,6 @@ struct Watermarker {
     init(_ parameters: WatermarkParameters, _ kernels: Kernels) throws(EngineError) {
         try parameters.validate()
         self.kernels = kernels
-        words = Array(repeating: 0, count: Self.block)
         self.parameters = parameters
         scheme = parameters.scheme
         functions = parameters.functions
@@ -95,20 +93,17 @@ struct Watermarker {
     ///   - isNeeded: Whether one of these tokens needs its word.
     ///   - body: Gets the block's tokens, and the words from the first of them on.
     @inline(__always)
-    private mutating func forEachBlock(
-        _ count: Int, _ context: WatermarkPRF.Context, _ isNeeded: (Range<Int>) -> Bool,
+    private static func forEachBlock(
+        _ count: Int, _ context: WatermarkPRF.Context, _ kernels: Kernels,
+        _ isNeeded: (Range<Int>) -> Bool,
         _ body: (Range<Int>, UnsafeMutableBufferPointer<UInt32>) -> Void
     ) {
-        let kernels = kernels
-        words.withUnsafeMutableBufferPointer { words in
-            var start = 0
-            while start < count {
-                let tokens = start..<min(start + Self.block, count)
-                if isNeeded(tokens) {
-                    context.fill(words, group: UInt32(start / 4), kernels)
-                    body(tokens, words)
-                }
-                start += Self.block
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: block) { words in
+            for start in stride(from: 0, to: count, by: block) {
+                let tokens = start..<min(start + block, count)
+                guard isNeeded(tokens) else { continue }
+                context.fill(words, group: UInt32(start / 4), kernels)
+                body(tokens, words)
             }
         }
     }
@@ -117,18 +112,18 @@ struct Watermarker {
 
     /// Adds the bias to the logits of green tokens.
     /// - Parameter largest: Of the logits.
-    mutating func shift(
+    func shift(
         _ logits: UnsafeMutableBufferPointer<Float>, largest: Float, temperature: Float
     ) {
         guard case .words(let context) = place else { return }
-        let (bias, limit, kernels) = (parameters.greenBias, greenLimit, kernels)
+        let bias = parameters.greenBias
         let least = largest - bias - temperature * Self.range
-        forEachBlock(logits.count, context) {
+        Self.forEachBlock(logits.count, context, kernels) {
             Self.largest(logits, $0) > least
         } _: { tokens, words in
             let part = UnsafeMutableBufferPointer(rebasing: logits[tokens])
             guard let words = words.baseAddress else { return }
-            kernels.add(bias, to: part, where: words, areBelow: limit)
+            kernels.add(bias, to: part, where: words, areBelow: greenLimit)
         }
     }
 
@@ -145,13 +140,13 @@ struct Watermarker {
 
     /// The token whose u^(1/p) is largest, among those whose probability is at least `threshold`.
     /// - Parameter likeliest: Begins the race, so that most of the others need no word.
-    mutating func race(
+    func race(
         _ p: UnsafeMutableBufferPointer<Float>, threshold: Float, likeliest: Int
     ) -> Int {
         guard case .words(let context) = place else { return likeliest }
         var winner = likeliest
         var best = -logf(WatermarkPRF.uniform(context.word(token: Int32(likeliest)))) / p[likeliest]
-        forEachBlock(p.count, context) { tokens in
+        Self.forEachBlock(p.count, context, kernels) { tokens in
             let most = Self.largest(p, tokens)
             return most >= threshold && most * best > Self.leastExponential
         } _: { tokens, words in
@@ -214,23 +209,13 @@ struct Watermarker {
                 add(token, tournament?.bits(context, token: Int32(token)) ?? 0, p[token])
             }
         case .words(let context):
-            // The words are borrowed meanwhile.
-            var found: (tokens: [Int32], bits: [UInt32], weights: [Float]) = ([], [], [])
-            swap(&found.tokens, &tokens)
-            swap(&found.bits, &bits)
-            swap(&found.weights, &weights)
-            forEachBlock(p.count, context) {
+            Self.forEachBlock(p.count, context, kernels) {
                 Self.largest(p, $0) >= threshold
             } _: { block, words in
                 for token in block where p[token] >= threshold {
-                    found.tokens.append(Int32(token))
-                    found.bits.append(words[token - block.lowerBound])
-                    found.weights.append(p[token])
+                    add(token, words[token - block.lowerBound], p[token])
                 }
             }
-            swap(&found.tokens, &tokens)
-            swap(&found.bits, &bits)
-            swap(&found.weights, &weights)
         }
     }
 }

@@ -40,9 +40,7 @@ public struct NullTest: Sendable {
         // Which places count depends on the text alone, unless the scheme does.
         let places = documents.map { Self.places($0, parameters) }
         for _ in 0..<keys {
-            var own = parameters
-            own.secret = WatermarkKey.secret(
-                WatermarkKey.Function(rawValue: parameters.secret.name) ?? .philox, &random)
+            let own = parameters.rekeyed(&random)
             let scorer = try WatermarkScorer(own)
             for (document, places) in zip(documents, places) where !places.isEmpty {
                 var sum = WatermarkScorer.Score.zero

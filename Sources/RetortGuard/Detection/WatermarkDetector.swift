@@ -8,6 +8,8 @@ public struct WatermarkDetector: Sendable {
     public let scorer: WatermarkScorer
     /// The p-value that a verdict needs.
     public let level: LogProbability
+    /// Scored tokens below which a text decides nothing unless it is marked.
+    public let tokensNeeded: Int
 
     /// Windows of a text are looked at from so many places on.
     static let leastWindow = 32
@@ -20,6 +22,7 @@ public struct WatermarkDetector: Sendable {
         self.key = key
         self.level = LogProbability(level)
         scorer = try WatermarkScorer(key.parameters)
+        tokensNeeded = scorer.placesNeeded(self.level)
     }
 
     /// The scored places of a text.
@@ -48,7 +51,7 @@ public struct WatermarkDetector: Sendable {
             expected: scorer.expected,
             pValue: scorer.pValue(places.total, places: places.positions.count),
             window: bestWindow(places), level: level,
-            tokensNeeded: scorer.placesNeeded(level))
+            tokensNeeded: tokensNeeded)
     }
 
     /// All of several texts as one: each (context, token) pair counts once.
@@ -59,7 +62,7 @@ public struct WatermarkDetector: Sendable {
             key: key.identifier, scheme: key.scheme, tokens: parts.reduce(0) { $0 + $1.tokens },
             tokensScored: places, sum: sum, expected: scorer.expected,
             pValue: scorer.pValue(sum, places: places), window: nil, level: level,
-            tokensNeeded: scorer.placesNeeded(level))
+            tokensNeeded: tokensNeeded)
     }
 
     /// Which tokens count: their contexts are whole and new.

@@ -20,6 +20,4 @@ public struct WatermarkTape: Sendable {
             WatermarkFingerprint.extended(WatermarkFingerprint.of(context), token)
         ).inserted
     }
-
-    public var count: Int { pairs.count }
 }

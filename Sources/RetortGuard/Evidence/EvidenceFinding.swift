@@ -42,10 +42,7 @@ public struct EvidenceFinding: Sendable {
         var random = SeededGenerator(seed: seed)
         var values: [LogProbability] = []
         for _ in 0..<wrongKeys {
-            var other = key.parameters
-            other.secret = WatermarkKey.secret(
-                WatermarkKey.Function(rawValue: key.parameters.secret.name) ?? .philox, &random)
-            let wrong = try WatermarkScorer(other)
+            let wrong = try WatermarkScorer(key.parameters.rekeyed(&random))
             values.append(wrong.pValue(Self.sum(places, wrong), places: places.count))
         }
         values.sort()

@@ -106,7 +106,8 @@ public struct EvidenceSignature: Sendable {
     /// - Throws: ``GuardError`` if the file is none, or others may read it.
     public init(path: String) throws {
         if FileManager.default.fileExists(atPath: path) {
-            let text = try PrivateFile.read(path, what: "a signing key")
+            let text = try PrivateFile.read(
+                path, what: "signing key", maker: "retort guard evidence --sign")
             let line = text.trimmingCharacters(in: .whitespacesAndNewlines)
             guard let data = Data(base64Encoded: line),
                 let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: data)

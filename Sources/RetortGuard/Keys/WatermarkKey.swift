@@ -96,11 +96,7 @@ public struct WatermarkKey: Sendable, Equatable, CustomStringConvertible, Custom
     /// Reads a key's file.
     /// - Throws: ``GuardError`` if others may read it, or it is no key of this version.
     public init(path: String) throws(GuardError) {
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw GuardError(
-                "there is no key at \(path); 'retort guard keygen -o \(path)' makes one")
-        }
-        let text = try PrivateFile.read(path, what: "a key")
+        let text = try PrivateFile.read(path, what: "key", maker: "retort guard keygen -o")
         guard let json = try? JSONValue(parsing: text) else {
             throw GuardError("\(path) is no watermark key: it is no JSON object")
         }

@@ -97,7 +97,10 @@ extension GenerationPlan {
 
     /// Answers differ by their seeds.
     static func copies(of request: EngineRequest, _ count: Int) -> [EngineRequest] {
-        (0..<count).map { index in
+        var request = request
+        request.source.choices = count
+        request.source.answers = AnswerCount(count)
+        return (0..<count).map { index in
             var copy = request
             copy.generation.sampling.seed = request.generation.sampling.seed.map {
                 $0 &+ UInt64(index)

@@ -81,27 +81,27 @@ private struct GuardedBackend: WrappingBackend {
         let decision = rules.policy.decision(key: request.client, route: request.source.route)
         var request = request
         request.generation.sampling.watermark = rules.watermark(request, decision)
-        let format = format(request)
-        let task = recorded(try backend.submit(request), request, decision)
-        guard decision.thoughts != .full, format.marksThoughts else { return task }
-        let filter = ThoughtFilter(format, policy: decision.thoughts)
-        return task.heard(with: filter) { filter, event, continuation in
-            for filtered in filter.filtered(event) { continuation.yield(filtered) }
+        let task = try backend.submit(request)
+        let filter = filter(request, decision.thoughts)
+        guard filter != nil || rules.log != nil else { return task }
+        return task.heard(with: filter) {
+            [rules, backend, id, request] filter, event, continuation in
+            rules.log?.hear(event, of: request, model: id, thoughts: decision.thoughts) {
+                (try? backend.decode(request.generation.prompt)) ?? ""
+            }
+            guard let filtered = filter?.filtered(event) else {
+                continuation.yield(event)
+                return
+            }
+            for event in filtered { continuation.yield(event) }
         }
     }
 
-    private func recorded(
-        _ task: GenerationTask, _ request: EngineRequest, _ decision: GuardPolicy.Decision
-    ) -> GenerationTask {
-        guard let log = rules.log else { return task }
-        return task.heard(with: log) { [backend, id] log, event, continuation in
-            if case .finished(_, let usage) = event {
-                log.end(
-                    request, model: id, thoughts: decision.thoughts, usage,
-                    text: (try? backend.decode(request.generation.prompt)) ?? "")
-            }
-            continuation.yield(event)
-        }
+    /// What hides the thought; nil if there is none to hide.
+    private func filter(_ request: EngineRequest, _ policy: ThoughtPolicy) -> ThoughtFilter? {
+        guard policy != .full else { return nil }
+        let format = format(request)
+        return format.marksThoughts ? ThoughtFilter(format, policy: policy) : nil
     }
 
     /// Raw completions do not say where a thought is; the template and the prompt do.

@@ -9,15 +9,8 @@ import Synchronization
 
 /// Writes a log of requests that its owner alone may read.
 public final class RequestLogWriter: Sendable {
-    /// What the answers to one request have cost so far.
-    private struct Tally {
-        var left: Int
-        var usage = GenerationUsage()
-    }
-
     private struct State {
         let file: FileHandle
-        var open: [String: Tally] = [:]
         var hasFailed = false
     }
 
@@ -48,23 +41,19 @@ public final class RequestLogWriter: Sendable {
         state = Mutex(State(file: file))
     }
 
-    /// Takes the end of one of a request's answers; the last one writes the line.
-    func end(
-        _ request: EngineRequest, model: String, thoughts: ThoughtPolicy, _ usage: GenerationUsage,
-        text: @autoclosure () -> String
+    /// Hears what happens to an answer; the end of a request's last one writes the line.
+    func hear(
+        _ event: EngineEvent, of request: EngineRequest, model: String, thoughts: ThoughtPolicy,
+        prompt: () -> String
     ) {
-        let source = request.source
-        let name = "\(source.id) \(request.generation.prompt.count)"
-        let total: GenerationUsage? = state.withLock { state in
-            var tally = state.open[name] ?? Tally(left: max(1, source.choices))
-            tally.left -= 1
-            tally.usage.promptTokens = usage.promptTokens
-            tally.usage.completionTokens += usage.completionTokens
-            tally.usage.reasoningTokens += usage.reasoningTokens
-            state.open[name] = tally.left > 0 ? tally : nil
-            return tally.left > 0 ? nil : tally.usage
+        let total: GenerationUsage?
+        switch event {
+        case .finished(_, let usage): total = request.source.answers.end(usage)
+        case .failed: total = request.source.answers.end(GenerationUsage())
+        case .queued, .prompt, .promptToken, .token, .rest: return
         }
         guard let total else { return }
+        let source = request.source
         let sampling = request.generation.sampling
         let address = source.address.map(secret.address)
         // Without keys a client is its address, which is not written down.
@@ -81,7 +70,7 @@ public final class RequestLogWriter: Sendable {
             logprobs: request.topLogprobs, isStream: source.isStream,
             thoughts: thoughts.rawValue,
             sketch: sketcher.sketch(
-                system: source.system, user: source.user ?? text(), turns: source.turns))
+                system: source.system, user: source.user ?? prompt(), turns: source.turns))
         let line = Data((record.line + "\n").utf8)
         let failure: (any Error)? = state.withLock { state in
             do {

@@ -39,7 +39,6 @@ extension EngineRequest {
 extension RequestSource {
     /// Notes what was asked, for who keeps records of it.
     mutating func note(_ request: ConversationRequest) {
-        choices = request.choices
         let messages = request.conversation.messages
         system = messages.first { $0.role == "system" || $0.role == "developer" }?.content?.text
         let written = messages.filter { $0.role == "user" }

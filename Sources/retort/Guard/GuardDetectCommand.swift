@@ -83,11 +83,14 @@ struct GuardDetectCommand: ParsableCommand {
         let tokenizer = try TokenizerOnly.open(model)
         let report = DetectionReport(
             detectors: detectors, tokenizer: tokenizer, isCoarse: coarse, isJSON: json)
+        // Together each pair of context and token counts once, so that they are looked at again.
+        let isSeveral = jsonl != nil || files.count + (text == nil ? 0 : 1) > 1
         var tapes = detectors.map { _ in WatermarkTape() }
         var parts: [[WatermarkDetection]] = []
         func look(_ name: String, _ text: String) {
             let tokens = tokenizer.encode(text, addSpecialTokens: false)
             report.print(name, tokens, detectors.map { $0.detect(tokens) })
+            guard isSeveral else { return }
             parts.append(
                 detectors.indices.map { detectors[$0].detect(tokens, &tapes[$0]) })
         }

@@ -126,14 +126,10 @@ public struct AuditLog: Sendable {
     /// Of the entry's members in the order of their names, after the hash before.
     static func hash(_ content: JSONValue, previous: String) -> String {
         let canonical = content.text(.init(sortsKeys: true))
-        return hex(SHA256.hash(data: Data("retort audit 1\n\(previous)\n\(canonical)".utf8)))
+        return Hex.text(SHA256.hash(data: Data("retort audit 1\n\(previous)\n\(canonical)".utf8)))
     }
 
     func mac(_ hash: String) -> String? {
-        key.map { Self.hex(HMAC<SHA256>.authenticationCode(for: Data(hash.utf8), using: $0)) }
-    }
-
-    private static func hex(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        key.map { Hex.text(HMAC<SHA256>.authenticationCode(for: Data(hash.utf8), using: $0)) }
     }
 }

@@ -2,6 +2,8 @@
 //
 // The words that the sketch looks for. They are in the program and not in the log: a log has counts of them alone.
 
+import RetortTensor
+
 /// Words that ask for hidden reasoning or for new instructions, function words, and the languages they tell.
 public enum Lexicon {
     /// What a word is. A word may be several things.
@@ -41,18 +43,12 @@ public enum Lexicon {
     /// The first of ``languages`` that its script tells.
     static let firstByScript = 13
 
-    /// FNV-1a of a word's bytes; the dictionary's key, so that no string is made.
-    @inline(__always)
-    static func step(_ hash: UInt64, _ byte: UInt8) -> UInt64 {
-        (hash ^ UInt64(byte)) &* 0x100_0000_01B3
-    }
-    static let start: UInt64 = 0xCBF2_9CE4_8422_2325
-
+    /// By FNV-1a of a word's bytes, so that no string is made.
     static let entries: [UInt64: Entry] = {
         var entries: [UInt64: Entry] = [:]
         func add(_ words: String, _ kinds: Kinds, language: Int? = nil) {
             for word in words.split(whereSeparator: { $0 == " " || $0 == "\n" }) {
-                let hash = word.utf8.reduce(start, step)
+                let hash = FNVHash(word.utf8).value
                 entries[hash, default: Entry()].kinds.formUnion(kinds)
                 if let language { entries[hash, default: Entry()].languages |= 1 << language }
             }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import RetortTensor
+
 /// SipHash-2-4 (Aumasson and Bernstein 2012): a keyed function whose words say nothing of the text to who lacks the key.
 struct SipHash: Sendable {
     let k0: UInt64
@@ -60,9 +62,6 @@ struct SipHash: Sendable {
     /// Mixes two hashes that are secret already (the finaliser of SplitMix64).
     @inline(__always)
     static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {
-        var z = a ^ (b &* 0x9E37_79B9_7F4A_7C15)
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
+        SplitMix64.mix(a ^ (b &* SplitMix64.increment))
     }
 }

@@ -2,13 +2,6 @@
 
 import Crypto
 import Foundation
-import RetortFormats
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// An installation's secret: who lacks it cannot look words or addresses up in a log of sketches.
 public struct SketchSecret: Sendable {
@@ -43,13 +36,9 @@ public struct SketchSecret: Sendable {
     // MARK: Files
 
     /// Writes the secret as a line of hexadecimal digits, readable by its owner alone.
-    /// - Throws: What ``OutputFile`` throws, also if the file exists: sketches of two secrets cannot be compared.
+    /// - Throws: ``GuardError`` if the file exists: sketches of two secrets cannot be compared.
     public func write(to path: String) throws {
-        let text = bytes.map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }
-        try OutputFile.write(text.joined() + "\n", to: path, isPrivate: true, replaces: false)
+        try PrivateFile.write(Hex.text(bytes) + "\n", to: path)
     }
 
     /// - Throws: ``GuardError`` if others may read the file, or it is none.
@@ -59,22 +48,10 @@ public struct SketchSecret: Sendable {
 
     /// The bytes of a file of hexadecimal digits that only its owner may read.
     static func read(path: String) throws(GuardError) -> [UInt8] {
-        var status = stat()
-        guard stat(path, &status) == 0 else {
-            throw GuardError(
-                "there is no secret at \(path); 'retort guard secret -o \(path)' makes one")
-        }
-        guard status.st_mode & 0o077 == 0 else {
-            throw GuardError(
-                "\(path) may be read by others (mode \(String(status.st_mode & 0o777, radix: 8))); a secret must be its owner's alone: chmod 600 \(path)"
-            )
-        }
-        let found = FileManager.default.contents(atPath: path) ?? Data()
-        let digits = found.prefix(1 << 12).filter { $0 > 0x20 }
-            .compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
-        guard found.count <= 1 << 12, digits.count >= 32, digits.count % 2 == 0,
-            digits.count == found.count(where: { $0 > 0x20 })
-        else {
+        let text = try PrivateFile.read(path, what: "secret", maker: "retort guard secret -o")
+        let written = text.filter { !$0.isWhitespace }
+        let digits = written.compactMap(\.hexDigitValue)
+        guard digits.count >= 32, digits.count % 2 == 0, digits.count == written.count else {
             throw GuardError(
                 "\(path) is no secret: expected a line of 32 or more hexadecimal digits")
         }

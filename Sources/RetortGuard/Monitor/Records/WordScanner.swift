@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import RetortTensor
+
 /// Cuts text into words without making strings: runs of letters and digits in lower case (of ASCII), and of the scripts
 /// that do not space words each pair of signs.
 enum WordScanner {
@@ -39,7 +41,7 @@ enum WordScanner {
                 continue
             }
             var length = 0
-            var hash = Lexicon.start
+            var hash = FNVHash()
             var number = 0
             let isWide = byte >= 0xE3 && byte < 0xF0
             if isWide {
@@ -48,7 +50,7 @@ enum WordScanner {
                 let isPair = second < bytes.count && bytes[second] >= 0xE3 && bytes[second] < 0xF0
                 for index in position..<min(position + (isPair ? 6 : 3), bytes.count) {
                     buffer[length] = bytes[index]
-                    hash = Lexicon.step(hash, bytes[index])
+                    hash.add(UInt64(bytes[index]))
                     length += 1
                 }
                 position = min(position + 3, bytes.count)
@@ -57,7 +59,7 @@ enum WordScanner {
                     let byte = lowered(bytes, position)
                     if length < most {
                         buffer[length] = byte
-                        hash = Lexicon.step(hash, byte)
+                        hash.add(UInt64(byte))
                         length += 1
                     }
                     number =
@@ -69,7 +71,7 @@ enum WordScanner {
             if count < limit {
                 let word = Word(
                     bytes: UnsafeBufferPointer(rebasing: UnsafeBufferPointer(buffer)[..<length]),
-                    entry: Lexicon.entries[hash] ?? Lexicon.Entry(), number: max(0, number),
+                    entry: Lexicon.entries[hash.value] ?? Lexicon.Entry(), number: max(0, number),
                     isWide: isWide)
                 body(word, count)
             }

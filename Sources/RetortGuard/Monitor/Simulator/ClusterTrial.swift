@@ -34,7 +34,7 @@ public struct ClusterTrial: Sendable {
 
     /// Classes of 30 pupils, other keys of 20 to 400 requests, and the accounts.
     public func keys(honestOfEachKind count: Int) -> [TrafficSimulator.Key] {
-        var random = SplitMix(seed: simulator.seed, 77)
+        var random = SeededGenerator(seed: simulator.seed, 77)
         var keys: [TrafficSimulator.Key] = []
         for kind in TrafficKind.benign {
             for index in 0..<count {

@@ -2,7 +2,7 @@
 
 /// Makes texts of the vocabulary.
 struct TextGrammar {
-    var random: SplitMix
+    var random: SeededGenerator
 
     /// Fills `@` with a topic, `~` with a name, `%` with a number.
     mutating func fill(_ template: String, topic: String) -> String {

@@ -6,7 +6,7 @@ import Foundation
 struct TrafficClock {
     private enum Habit { case people, batches, steady }
 
-    private var random: SplitMix
+    private var random: SeededGenerator
     private let habit: Habit
     private var time: Double
     /// Mean seconds between requests, of the hours in which there are any.
@@ -15,7 +15,7 @@ struct TrafficClock {
     private let offset: Double
     private let burst: Bool
 
-    init(key: TrafficSimulator.Key, random: SplitMix) {
+    init(key: TrafficSimulator.Key, random: SeededGenerator) {
         var random = random
         switch key.benign {
         case .chat, .playground, .classroom, .support, .tutor, .mail, .studyCards, .exercises:
@@ -68,14 +68,14 @@ struct TrafficClient {
     let followsReleases: Bool
     private let addresses: [String]
 
-    init(key: TrafficSimulator.Key, random: inout SplitMix) {
+    init(key: TrafficSimulator.Key, random: inout SeededGenerator) {
         agent = random.pick(
             "openai-python/2.8.1", "openai-node/6.9.0", "curl/8.14.1", "python-requests/2.32.5",
             "langchain/1.1.0", "go-http-client/2.0")
         followsReleases = random.chance(key.extraction == nil ? 0.6 : 0.8)
         // A class or a cluster of accounts shares some.
         if let group = key.group {
-            var shared = SplitMix(seed: group)
+            var shared = SeededGenerator(seed: group)
             let pool = (0..<(key.extraction == .hydra ? 150 : 2)).map { _ in Self.address(&shared) }
             addresses = (0..<random.between(1, 3)).map { _ in random.pick(pool) }
         } else {
@@ -83,9 +83,9 @@ struct TrafficClient {
         }
     }
 
-    func address(_ random: inout SplitMix) -> String { random.pick(addresses) }
+    func address(_ random: inout SeededGenerator) -> String { random.pick(addresses) }
 
-    private static func address(_ random: inout SplitMix) -> String {
+    private static func address(_ random: inout SeededGenerator) -> String {
         "\(random.between(11, 220)).\(random.below(256)).\(random.below(256)).\(random.below(256))"
     }
 }

@@ -54,7 +54,7 @@ extension TrafficPersona {
             ]
             temperature = grammar.random.pick(0, 0, 0.6, 0.8)
         case .classroom:
-            var shared = TextGrammar(random: SplitMix(seed: group ?? grammar.random.next()))
+            var shared = TextGrammar(random: SeededGenerator(seed: group ?? grammar.random.next()))
             domains = [shared.random.below(Vocabulary.domains.count)]
             templates = (0..<4).map { unit in
                 let topic = shared.topic(domains[0])

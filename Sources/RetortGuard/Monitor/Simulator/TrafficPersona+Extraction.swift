@@ -2,7 +2,7 @@
 
 extension TrafficPersona {
     mutating func prepareExtraction(_ group: UInt64?) {
-        var shared = TextGrammar(random: SplitMix(seed: group ?? grammar.random.next()))
+        var shared = TextGrammar(random: SeededGenerator(seed: group ?? grammar.random.next()))
         temperature = grammar.random.pick(nil, 0.7, 1.0)
         maxTokens = grammar.random.pick(nil, 2048, 4096, 8192)
         isStream = grammar.random.chance(0.2)

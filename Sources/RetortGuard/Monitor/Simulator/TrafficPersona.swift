@@ -27,7 +27,7 @@ struct TrafficPersona {
 
     /// - Parameters:
     ///   - group: A seed that keys of one class or one cluster share.
-    init(kind: TrafficKind, random: SplitMix, group: UInt64? = nil) {
+    init(kind: TrafficKind, random: SeededGenerator, group: UInt64? = nil) {
         self.kind = kind
         grammar = TextGrammar(random: random)
         domains = []

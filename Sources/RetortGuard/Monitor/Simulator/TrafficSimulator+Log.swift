@@ -9,7 +9,7 @@ extension TrafficSimulator {
     public func keys(
         honest: Int, extracting: Int, shares: [Double], accounts: Int, requests: Int
     ) -> [Key] {
-        var random = SplitMix(seed: seed, 42)
+        var random = SeededGenerator(seed: seed, 42)
         var keys: [Key] = []
         func name() -> String { "key-" + String(random.next(), radix: 36) }
         for kind in TrafficKind.benign {

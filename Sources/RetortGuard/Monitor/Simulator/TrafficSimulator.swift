@@ -63,15 +63,15 @@ public struct TrafficSimulator: Sendable {
         of key: Key, _ body: (TrafficDraft, RequestRecord) throws -> Void
     ) rethrows {
         let name = SipHash(k0: seed, k1: 1).hash(key.name)
-        var random = SplitMix(seed: seed, name)
+        var random = SeededGenerator(seed: seed, name)
         var benign = TrafficPersona(
-            kind: key.benign, random: SplitMix(seed: random.next()), group: key.group)
+            kind: key.benign, random: SeededGenerator(seed: random.next()), group: key.group)
         var extraction = key.extraction.map {
-            TrafficPersona(kind: $0, random: SplitMix(seed: random.next()), group: key.group)
+            TrafficPersona(kind: $0, random: SeededGenerator(seed: random.next()), group: key.group)
         }
         // Half of those who mix take care to use the same settings for both.
         let isCareful = key.share < 1 && random.chance(0.5)
-        var clock = TrafficClock(key: key, random: SplitMix(seed: random.next()))
+        var clock = TrafficClock(key: key, random: SeededGenerator(seed: random.next()))
         let client = TrafficClient(key: key, random: &random)
         for index in 0..<key.requests {
             let time = clock.next()

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import RetortTensor
+
 /// Watches the requests of a log, key by key. Memory is constant per key.
 public final class ExtractionMonitor {
     public let settings: MonitorSettings
@@ -39,7 +41,7 @@ struct SharedPrompts: Sendable {
         let place = Int(truncatingIfNeeded: prompt & UInt64(table.count - 1))
         // The upper bits of the prompt and 24 bits of the key.
         let tag = prompt & ~0xFF_FFFF_FFFF | prompt >> 40 & 0xFFFF << 24
-        let owner = UInt64(key.utf8.reduce(Lexicon.start, Lexicon.step) & 0xFF_FFFF)
+        let owner = FNVHash(key.utf8).value & 0xFF_FFFF
         let entry = table[place]
         if entry & ~0xFF_FFFF == tag & ~0xFF_FFFF, entry != 0 { return entry & 0xFF_FFFF != owner }
         table[place] = tag & ~0xFF_FFFF | owner

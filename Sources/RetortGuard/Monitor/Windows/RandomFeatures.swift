@@ -23,7 +23,7 @@ public struct RandomFeatures: Sendable {
     public init(bandwidth: Float = defaultBandwidth) {
         self.bandwidth = bandwidth
         // The same for all, so that what is written down can be compared.
-        var random = SplitMix(seed: 0x7265_746F_7274)
+        var random = SeededGenerator(seed: 0x7265_746F_7274)
         let multiples: [Float] = [0.5, 1, 2, 4]
         var frequencies = [Part](repeating: Part(), count: 64 * Self.half)
         for index in frequencies.indices {

@@ -9,7 +9,7 @@ public struct ReferenceBuilder {
     }
 
     private let size: Int
-    private var random = SplitMix(seed: 1)
+    private var random = SeededGenerator(seed: 1)
     /// Requests that the bandwidth is found on, before any is embedded.
     private var first: [(vector: SIMD64<Int8>, key: String)] = []
     private var features: RandomFeatures?

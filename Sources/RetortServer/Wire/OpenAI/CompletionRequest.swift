@@ -171,7 +171,6 @@ extension GenerationPlan {
             request.topLogprobs = completion.logprobs
             request.promptTopLogprobs = completion.echoes ? completion.logprobs : nil
             request.take(origin)
-            request.source.choices = completion.choices
             if let form = completion.form {
                 request.constraint = try Self.constraint(form, backend)
             }

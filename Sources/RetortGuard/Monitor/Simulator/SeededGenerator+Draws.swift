@@ -2,23 +2,11 @@
 
 import Foundation
 
-/// A repeatable random source (SplitMix64, Steele et al. 2014).
-struct SplitMix: RandomNumberGenerator, Sendable {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
+/// What simulations draw.
+extension SeededGenerator {
     /// A source of its own for a part of something.
     init(seed: UInt64, _ part: UInt64) {
-        state = SipHash.mix(seed &+ 0x632B_E59B_D9B4_E019, part)
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
+        self.init(seed: SipHash.mix(seed &+ 0x632B_E59B_D9B4_E019, part))
     }
 
     /// In 0 ..< 1.
