@@ -46,10 +46,14 @@ printf '%s\n' $shares | RETORT_THREADS=1 xargs -P 2 -I{} sh -c \
   "[ -e '$out/student-{}/model' ] || $retort sft $here/student.yaml --set output=$out/student-{} --set model.from=$base \
      --set data.train=$out/train-{}.jsonl --set training.steps=$steps > $out/student-{}.log 2>&1"
 
+# Laid before a student is what was served to whoever made it, as the server's log has it.
 for share in $shares; do
   [ "$share" = 0 ] && continue
+  served="$out/served-$share.jsonl"
+  [ -e "$served" ] || awk 'NR == FNR { given[$0]; next } $0 in given' \
+    "$out/train-$share.jsonl" "$out/marked/dataset/train.jsonl" > "$served"
   "$retort" guard evidence --student "$out/student-$share/model" --teacher-key "$out/key" --base "$teacher" \
-    --texts "$out/marked/dataset/train.jsonl" --limit "${TEXTS:-1500}" --control "$out/student-0/model" \
+    --texts "$served" --limit "${TEXTS:-1500}" --control "$out/student-0/model" \
     --output "$out/evidence-$share" --sign "$out/sign" --json > "$out/evidence-$share.json"
   echo "$share %: $(sed -n '3p' "$out/evidence-$share/report.md")"
   grep '^| ' "$out/evidence-$share/report.md"

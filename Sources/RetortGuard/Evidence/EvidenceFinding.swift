@@ -9,6 +9,9 @@ public struct EvidenceFinding: Sendable {
     /// What was tested: the student, or a control.
     public let subject: String
     public let places: Int
+    /// Whether the places count by how much the student differs from a base.
+    public let isWeighted: Bool
+    /// By weight, if the places have weights.
     public let meanScore: Double
     public let expected: Double
     public let pValue: LogProbability
@@ -34,31 +37,26 @@ public struct EvidenceFinding: Sendable {
         }
         self.subject = subject
         self.places = places.count
+        isWeighted = places.contains { $0.weight != nil }
         let scorer = try WatermarkScorer(key.parameters)
-        let sum = Self.sum(places, scorer)
-        meanScore = sum.x / Double(places.count)
+        let test = PlaceTest(places, scorer)
         expected = scorer.expected
-        pValue = scorer.pValue(sum, places: places.count)
+        (meanScore, pValue) = test.result(scorer)
         var random = SeededGenerator(seed: seed)
         var values: [LogProbability] = []
         for _ in 0..<wrongKeys {
             let wrong = try WatermarkScorer(key.parameters.rekeyed(&random))
-            values.append(wrong.pValue(Self.sum(places, wrong), places: places.count))
+            values.append(test.result(wrong).pValue)
         }
         values.sort()
         self.wrongKeys = values
         (distance, uniformity) = NullTest.uniformity(values.map(\.value))
     }
 
-    private static func sum(_ places: [EvidencePlace], _ scorer: WatermarkScorer)
-        -> WatermarkScorer.Score
-    {
-        places.reduce(into: .zero) { $0 += scorer.score(context: $1.context, token: $1.token) }
-    }
-
     public var json: JSONValue {
         [
             "subject": .string(subject), "places": .integer(Int64(places)),
+            "weighted": .bool(isWeighted),
             "mean_score": .double(meanScore), "expected_score": .double(expected),
             "p_value": .double(pValue.value), "log10_p_value": .double(pValue.base10),
             "wrong_keys": [
@@ -67,5 +65,36 @@ public struct EvidenceFinding: Sendable {
                 "ks_distance": .double(distance), "ks_p_value": .double(uniformity),
             ],
         ]
+    }
+}
+
+/// Places, ready to be scored by one key after another of the same scheme.
+private struct PlaceTest {
+    private let places: [EvidencePlace]
+    /// Nil if all count alike: then the sum is gamma or binomial itself.
+    private let weighted: WatermarkScorer.WeightedNull?
+    private let total: Double
+
+    init(_ places: [EvidencePlace], _ scorer: WatermarkScorer) {
+        self.places = places
+        let weights = places.compactMap(\.weight)
+        weighted = weights.isEmpty ? nil : scorer.null(weights: places.map { $0.weight ?? 1 })
+        total = places.reduce(0) { $0 + abs($1.weight ?? 1) }
+    }
+
+    func result(_ scorer: WatermarkScorer) -> (mean: Double, pValue: LogProbability) {
+        var sum = WatermarkScorer.Score.zero
+        var excess = 0.0
+        for place in places {
+            let weight = place.weight ?? 1
+            let score = scorer.score(context: place.context, token: place.token)
+            sum += weight * score
+            excess += weight * (score.x - scorer.expected)
+        }
+        return (
+            scorer.expected + excess / total,
+            weighted.map { scorer.pValue(sum, null: $0) }
+                ?? scorer.pValue(sum, places: places.count)
+        )
     }
 }

@@ -90,7 +90,7 @@ public struct EvidenceReport: Sendable {
         }
         lines += [
             "", "Mode: \(mode.rawValue), \(texts) texts, scheme \(key.scheme.rawValue).",
-            "Each pair of context and token counts once; contexts of the prompt, and those that came before in the same text, do not count. The p-value is exact.",
+            "Each pair of context and token counts once; contexts of the prompt, and those that came before in the same text, do not count. \(student.isWeighted ? "Each counts by how much more likely than the base the student makes the token. " : "")The p-value is that of the sum's own distribution by chance.",
             "", "## What this does not show", "",
         ]
         lines += Self.limits.map { "- \($0)" }

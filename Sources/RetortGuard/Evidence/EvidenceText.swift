@@ -17,10 +17,14 @@ public struct EvidencePlace: Sendable, Equatable {
     /// The oldest first.
     public var context: [Int32]
     public var token: Int32
+    /// How much more likely the student makes the token than it was before, over all occurrences of the context;
+    /// negative if less likely. Nil where places count alike.
+    public var weight: Double?
 
-    public init(context: [Int32], token: Int32) {
+    public init(context: [Int32], token: Int32, weight: Double? = nil) {
         self.context = context
         self.token = token
+        self.weight = weight
     }
 
     /// What a student wrote: after each context the token that came most often. Contexts count where they lie in
@@ -28,13 +32,12 @@ public struct EvidencePlace: Sendable, Equatable {
     public static func written(_ texts: [EvidenceText], width: Int) -> [EvidencePlace] {
         var tally = WindowTally()
         for text in texts {
-            for row in RadioactivityReader.rows(text, width: width)
-            where row + 1 < text.tokens.count {
+            for row in RadioactivityReader.rows(text, width: width) {
                 tally.add(
                     context: text.tokens[row - width + 1...row],
                     CollectionOfOne((token: text.tokens[row + 1], weight: 1.0)))
             }
         }
-        return tally.places(atLeast: 0)
+        return tally.places()
     }
 }

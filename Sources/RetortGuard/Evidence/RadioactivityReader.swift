@@ -2,8 +2,8 @@
 //
 // Radioactivity (Sander et al., NeurIPS 2024): a model that learned from marked text prefers, a little, the tokens
 // that the mark prefers. In reading mode texts are laid before the student, and what it would write next is taken
-// at each place: its most likely token, or with a base the tokens whose probability training raised. Which token
-// stands out after a context does not depend on the key, so that under the null its word is as any other;
+// at each place: its most likely token, or with a base how much more likely than the base it makes each token, which
+// is far the stronger test. Neither depends on the key, so that under the null the words are as any others;
 // contexts that were read before in the same text do not count, since what followed them there can be copied.
 
 import Foundation
@@ -15,10 +15,8 @@ public struct RadioactivityReader {
     private let base: Scorer?
     private let width: Int
 
-    /// With a base, tokens of at least this probability are looked at, and contexts after which one rose by
-    /// `leastRise` on average.
+    /// With a base, the tokens that one of the two makes at least so likely are looked at.
     public static let leastProbability: Float = 0.01
-    public static let leastRise = 0.01
 
     /// - Parameters:
     ///   - base: What to compare with: what the student was before, or the teacher without its mark.
@@ -45,14 +43,15 @@ public struct RadioactivityReader {
             }
             progress(index + 1)
         }
-        return tally.places(atLeast: base == nil ? 0 : Self.leastRise)
+        return base == nil ? tally.places() : tally.weighted()
     }
 
-    /// After which tokens the student is asked: the context lies in the answer and is new in the text.
+    /// After which tokens the student is asked: the context lies in the answer and is new in the text, and the text
+    /// goes on (what a model thinks of after an answer's end is noise that no mark ever touched).
     static func rows(_ text: EvidenceText, width: Int) -> [Int] {
         var seen: Set<UInt64> = []
-        guard text.tokens.count >= width else { return [] }
-        return (width - 1..<text.tokens.count).filter { row in
+        guard text.tokens.count > width else { return [] }
+        return (width - 1..<text.tokens.count - 1).filter { row in
             let context = text.tokens[row - width + 1...row]
             let isNew = seen.insert(WatermarkFingerprint.of(context)).inserted
             return isNew && row - width + 1 >= text.answerStart
@@ -61,21 +60,18 @@ public struct RadioactivityReader {
 
     private typealias Choice = (token: Int32, probability: Float)
 
-    /// The student's most likely token after each of some places, as 1; with a base, how much the probabilities of
-    /// its likely ones exceed the base's.
+    /// The student's most likely token after each of some places, as 1; with a base, its likely ones with their
+    /// probabilities and the base's with theirs below zero.
     private func choices(_ tokens: [Int32], _ rows: [Int]) throws -> [[Choice]] {
+        let least = base == nil ? nil : Self.leastProbability
         var chosen: [[Choice]] = []
         try forEachRow(of: student, tokens, rows) { logits in
-            chosen.append(Self.likely(logits, atLeast: base == nil ? nil : Self.leastProbability))
+            chosen.append(Self.likely(logits, atLeast: least))
         }
         guard let base else { return chosen }
         var place = 0
         try forEachRow(of: base, tokens, rows) { logits in
-            let (largest, sum) = Self.normaliser(logits)
-            for index in chosen[place].indices {
-                let logit = logits[Int(chosen[place][index].token)]
-                chosen[place][index].probability -= exp(logit - largest) / sum
-            }
+            chosen[place] += Self.likely(logits, atLeast: least).map { ($0.token, -$0.probability) }
             place += 1
         }
         return chosen
@@ -98,25 +94,18 @@ public struct RadioactivityReader {
         }
     }
 
-    private static func normaliser(_ logits: UnsafeBufferPointer<Float>) -> (
-        largest: Float, sum: Float
-    ) {
-        var largest = -Float.infinity
-        for logit in logits where logit > largest { largest = logit }
-        var sum: Float = 0
-        for logit in logits { sum += exp(logit - largest) }
-        return (largest, sum)
-    }
-
     /// - Parameter least: Nil takes the most likely token alone.
     private static func likely(_ logits: UnsafeBufferPointer<Float>, atLeast least: Float?)
         -> [Choice]
     {
-        let (largest, sum) = normaliser(logits)
+        var largest = -Float.infinity
+        for logit in logits where logit > largest { largest = logit }
         guard let least else {
             let best = logits.firstIndex(of: largest) ?? 0
             return [(Int32(best), 1)]
         }
+        var sum: Float = 0
+        for logit in logits { sum += exp(logit - largest) }
         return logits.indices.compactMap { token in
             let probability = exp(logits[token] - largest) / sum
             return probability >= least ? (Int32(token), probability) : nil

@@ -2,7 +2,8 @@
 //
 // A context that comes often would count once for each token that was ever chosen after it, the favourite no more
 // than a slip. So each context counts once, with the token that stands out most after it over all its
-// occurrences. Which one that is depends on the texts alone: under the null its word is as any other.
+// occurrences; or, where it is known how much each token rose, each of its tokens counts by that. Which ones
+// these are depends on the texts and the models alone: under the null their words are as any others.
 
 import RetortEngine
 
@@ -26,13 +27,32 @@ struct WindowTally {
         windows[name] = window
     }
 
-    /// Each context with the token of the largest weight, where its mean is at least `least`; ordered by context.
-    func places(atLeast least: Double) -> [EvidencePlace] {
+    /// Each context with the token of the largest weight; ordered by context.
+    func places() -> [EvidencePlace] {
         windows.values.compactMap { window in
             // Of equal ones the first token.
-            let best = window.weights.max { ($0.value, $1.key) < ($1.value, $0.key) }
-            guard let best, best.value >= least * Double(window.count) else { return nil }
-            return EvidencePlace(context: window.context, token: best.key)
-        }.sorted { $0.context.lexicographicallyPrecedes($1.context) }
+            window.weights.max { ($0.value, $1.key) < ($1.value, $0.key) }.map {
+                EvidencePlace(context: window.context, token: $0.key)
+            }
+        }.sorted(by: Self.isBefore)
+    }
+
+    /// Each context with each of its tokens whose weight is not nothing; ordered.
+    func weighted() -> [EvidencePlace] {
+        windows.values.flatMap { window in
+            window.weights.compactMap { token, weight in
+                abs(weight) < Self.leastWeight
+                    ? nil
+                    : EvidencePlace(context: window.context, token: token, weight: weight)
+            }
+        }.sorted(by: Self.isBefore)
+    }
+
+    /// What rounding leaves.
+    private static let leastWeight = 1e-4
+
+    private static func isBefore(_ left: EvidencePlace, _ right: EvidencePlace) -> Bool {
+        left.context == right.context
+            ? left.token < right.token : left.context.lexicographicallyPrecedes(right.context)
     }
 }
