@@ -41,7 +41,8 @@ import Testing
         "a slip is named before it is served by",
         arguments: [
             #"[]"#, #"{"watermarks": "on"}"#, #"{"watermark": "always"}"#, #"{"thoughts": true}"#,
-            #"{"logprobs": "no"}"#, #"{"max_n": 0}"#, #"{"routes": {"chats": {}}}"#,
+            #"{"logprobs": "no"}"#, #"{"canaries": 2}"#, #"{"max_n": 0}"#,
+            #"{"routes": {"chats": {}}}"#,
             #"{"routes": ["chat"]}"#, #"{"keys": {"a": "off"}}"#, #"{"keys": {"a": {"x": 1}}}"#,
         ])
     func slips(text: String) throws {

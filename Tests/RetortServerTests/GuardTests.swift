@@ -202,6 +202,46 @@ private func header(_ key: String, _ more: [HTTPField.Name: String] = [:]) -> HT
         }
     }
 
+    @Test(
+        "the asked share of answers ends with the account's number, and what programs read does not"
+    )
+    func canaries() async throws {
+        let mint = CanaryMint(secret: .generate())
+        let policy = try GuardPolicy(
+            try JSONValue(parsing: #"{"keys": {"thief": {"canaries": 1}}, "thoughts": "none"}"#))
+        #expect(throws: GuardError.self) { try GuardRules(policy, keys: nil) }
+        let rules = try GuardRules(policy, keys: nil, canaries: mint)
+        let line = mint.line(account: "thief")
+        try await withServer(try backend(), keys: NamedKeys(), rules: rules) { client in
+            for isStreamed in [false, true] {
+                let body = ask([("stream", .bool(isStreamed))])
+                let thief = try await client.post(
+                    "/v1/chat/completions", body, headers: header("thief"))
+                #expect(thief.text.contains(mint.number(account: "thief")))
+                let honest = try await client.post(
+                    "/v1/chat/completions", body, headers: header("honest"))
+                #expect(!honest.text.contains("(ref. "))
+            }
+            let plain = try await client.post(
+                "/v1/chat/completions", ask(), headers: header("thief")
+            ).json().at("choices", "0", "message", "content")
+            #expect(plain.stringValue == "Four." + line)
+            let tool: JSONValue = [
+                "type": "function", "function": ["name": "f", "parameters": ["type": "object"]],
+            ]
+            let called = try await client.post(
+                "/v1/chat/completions", ask([("tools", [tool])]), headers: header("thief"))
+            #expect(called.status == .ok && !called.text.contains("(ref. "))
+        }
+        let cut = try ScriptedBackend(
+            template: ScriptedBackend.thinkingTemplate, saying: Self.thought, finish: .length)
+        try await withServer(cut, keys: NamedKeys(), rules: rules) { client in
+            let response = try await client.post(
+                "/v1/chat/completions", ask(), headers: header("thief"))
+            #expect(response.status == .ok && !response.text.contains("(ref. "))
+        }
+    }
+
     @Test("a policy that marks without a key is refused") func noKey() throws {
         var policy = GuardPolicy()
         policy.routes["chat"] = GuardPolicy.Rule()

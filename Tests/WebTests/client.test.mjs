@@ -7,6 +7,7 @@ import { Run } from "../../Sources/RetortServer/Resources/app/js/run.js";
 import { EventParser } from "../../Sources/RetortServer/Resources/app/js/sse.js";
 import { Tree } from "../../Sources/RetortServer/Resources/app/js/tree.js";
 import { shortFacts } from "../../Sources/RetortServer/Resources/app/js/views/facts.js";
+import { keysOf, sentence, titleOf } from "../../Sources/RetortServer/Resources/app/js/views/guard.js";
 import { numberOf } from "../../Sources/RetortServer/Resources/app/js/views/settings.js";
 
 describe("Server-sent events", () => {
@@ -126,5 +127,23 @@ describe("A run that is followed", () => {
     run.addEventListener("change", () => run.leave());
     await run.follow();
     assert.equal(run.content, "ol");
+  });
+});
+
+describe("The guard's page", () => {
+  test("names keys and clusters", () => {
+    assert.equal(titleOf({ key: "a" }), "Key a");
+    assert.equal(titleOf({ cluster: 2, keys: ["a", "b"] }), "Cluster 2 of 2 keys");
+    assert.deepEqual(keysOf({ key: "a" }), ["a"]);
+    assert.deepEqual(keysOf({ cluster: 1, keys: ["a", "b"] }), ["a", "b"]);
+  });
+
+  test("says what was decided", () => {
+    const entry = (kind, body) => sentence({ sequence: 1, time: 0, kind, body });
+    assert.equal(entry("measure", { key: "a", action: "hide_thoughts", by: "me", reason: "sweeps" }), "a: hide thoughts by me: sweeps");
+    assert.equal(entry("measure", { key: "a", action: null, reason: "r" }), "a: lifted: r");
+    assert.equal(entry("appeal", { key: "a", decision: "denied", reason: "r" }), "a: appeal denied: r");
+    assert.equal(entry("alert", { key: "a", score: 0.756 }), "Key a: alert, score 0.76");
+    assert.equal(entry("note", {}), "note");
   });
 });

@@ -166,6 +166,8 @@ class Runner:
     def reason_to_leave_out(self, scenario) -> str | None:
         if scenario in scenarios_conversation.NEEDS_OWN_SERVER and self.server is None:
             return "no --retort to stop and start"
+        if scenario in scenarios_page.NEEDS_GUARD and self.server is None:
+            return "no --retort with a log of requests"
         if self.mock:
             return None
         if scenario in scenarios_conversation.NEEDS_SLOW and self.slow_question is None:

@@ -97,6 +97,7 @@ class Handler(BaseHTTPRequestHandler):
                         "authenticated": authenticated,
                         "user": None,
                         "default_model": "bundled" if authenticated else None,
+                        "operator": False,
                     },
                 )
                 return

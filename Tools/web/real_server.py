@@ -26,7 +26,13 @@ class RealServer:
             subprocess.run(make, check=True)
         self.slow_id = self.slow_model.stem
         self.log = root / "log"
-        self.command = [retort, "serve", "bundled", str(self.slow_model), "--max-loaded", "2"]
+        # What the guard's page shows: honest traffic and some that extracts.
+        requests, secret = root / "requests.jsonl", root / "secret"
+        simulate = ["--seed", "5", "--honest", "1", "--extracting", "1", "--shares", "1"]
+        subprocess.run([retort, "guard", "secret", "-o", secret], check=True)
+        subprocess.run([retort, "guard", "simulate", *simulate, "-o", requests], check=True)
+        guard = ["--guard-log", requests, "--guard-secret", secret, "--guard-audit", root / "audit.jsonl"]
+        self.command = [retort, "serve", "bundled", str(self.slow_model), "--max-loaded", "2", *map(str, guard)]
         self.environment = os.environ | {"RETORT_HOME": str(root)}
         self.process = self.start(port)
 

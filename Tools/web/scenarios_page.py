@@ -267,6 +267,30 @@ def scrolling(runner) -> None:
         assert page.evaluate(distance) < 2
 
 
+def guard_page(runner) -> None:
+    """An operator finds an alert with its evidence, decides, and the decision is written down."""
+    with runner.app() as app:
+        page = app.page
+        page.get_by_role("link", name="Guard", exact=True).click()
+        dialog = page.get_by_role("dialog", name="Guard")
+        alert = dialog.locator("article.alert").first
+        expect(alert).to_contain_text("suggested:")
+        expect(alert.locator("li").first).to_contain_text("honest keys")
+        alert.get_by_text("Decide", exact=True).click()
+        alert.get_by_label("Action").select_option("hide_thoughts")
+        alert.get_by_role("button", name="Apply").click()
+        expect(alert).to_contain_text("Say why")
+        alert.get_by_label("Reason").fill("asks for thoughts and nothing else")
+        app.check_accessible("the guard's page")
+        app.shot("guard")
+        alert.get_by_role("button", name="Apply").click()
+        expect(dialog.locator(".journal li").first).to_contain_text("hide thoughts: asks for thoughts")
+        expect(dialog.locator("article.alert").first).to_contain_text("in force: hide thoughts")
+        dialog.get_by_role("button", name="Done").click()
+        expect(dialog).to_have_count(0)
+        expect(page).not_to_have_url("#/guard")
+
+
 ALL = [
     rendering,
     hostile_output,
@@ -276,7 +300,9 @@ ALL = [
     phone,
     two_tabs,
     installable,
+    guard_page,
     key_is_asked_for,
     scrolling,
 ]
+NEEDS_GUARD = [guard_page]
 NEEDS_KEY = [key_is_asked_for]

@@ -20,5 +20,8 @@ public struct RequestSource: Sendable {
     /// How often a person wrote.
     public var turns = 1
 
+    /// Whether the answer may be a call of a tool, or text that a program goes on from.
+    public var isForPrograms = false
+
     public init() {}
 }

@@ -7,7 +7,7 @@
 //     routes:
 //       embeddings: { watermark: off }
 //     keys:
-//       key_7f3a: { thoughts: none, logprobs: false, max_n: 1 }
+//       key_7f3a: { thoughts: none, logprobs: false, max_n: 1, canaries: 0.02 }
 //
 // A key's rule stands above a route's, and that above the file's; each rule is for one setting alone.
 
@@ -30,6 +30,8 @@ public struct GuardPolicy: Sendable, Equatable {
         public var logprobs = true
         /// Answers to one request; nil leaves it to the API.
         public var maximumChoices: Int?
+        /// Of the answers, how many get the account's reference number.
+        public var canaries = 0.0
 
         public init() {}
     }
@@ -40,6 +42,7 @@ public struct GuardPolicy: Sendable, Equatable {
         public var thoughts: ThoughtPolicy?
         public var logprobs: Bool?
         public var maximumChoices: Int?
+        public var canaries: Double?
 
         public init() {}
 
@@ -48,6 +51,7 @@ public struct GuardPolicy: Sendable, Equatable {
             decision.thoughts = thoughts ?? decision.thoughts
             decision.logprobs = logprobs ?? decision.logprobs
             decision.maximumChoices = maximumChoices ?? decision.maximumChoices
+            decision.canaries = canaries ?? decision.canaries
         }
     }
 
@@ -75,6 +79,11 @@ public struct GuardPolicy: Sendable, Equatable {
     /// Whether any rule marks or hides something, for which work has to be done.
     public var isOpen: Bool {
         ([rule] + routes.values + keys.values).allSatisfy { $0 == Rule() }
+    }
+
+    /// Whether a rule wants reference numbers in answers.
+    public var plants: Bool {
+        ([rule] + routes.values + keys.values).contains { $0.canaries ?? 0 > 0 }
     }
 
     /// Whether a rule wants answers marked.
@@ -149,9 +158,14 @@ extension GuardPolicy.Rule {
                     throw GuardError("\(place) has a 'max_n' that is no number of at least 1")
                 }
                 maximumChoices = count
+            case "canaries":
+                guard let share = value.doubleValue, 0...1 ~= share else {
+                    throw GuardError("\(place) has 'canaries' that are no share from 0 to 1")
+                }
+                canaries = share
             default:
                 throw GuardError(
-                    "\(place) has '\(name)', which is not known; expected watermark, thoughts, logprobs, max_n"
+                    "\(place) has '\(name)', which is not known; expected watermark, thoughts, logprobs, max_n, canaries"
                 )
             }
         }

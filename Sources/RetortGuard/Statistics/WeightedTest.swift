@@ -82,9 +82,10 @@ public struct WeightedTest: Sendable {
         let s = min(max(saddle, 0.3 / spread), limit.isFinite ? (saddle + limit) / 2 : .infinity)
         // Chernoff's bound: never less than the probability.
         let front = logMoment(s, 0).size - s * x
-        let step =
-            2 * .pi
-            * min(s / (Self.digits - front), limit.isFinite ? (limit - s) / Self.digits : .infinity)
+        // The rule adds the tails at x + k 2π / step, tilted: how large those above can be says Chernoff's bound at s + d.
+        let d = min(s, limit.isFinite ? (limit - s) / 2 : .infinity)
+        let rise = logMoment(s + d, 0).size - logMoment(s, 0).size - d * x
+        let step = 2 * .pi / max((Self.digits - front) / s, (Self.digits + max(0, rise)) / d)
         var total = 0.5 / s
         for node in 1...Self.mostNodes {
             let t = Double(node) * step

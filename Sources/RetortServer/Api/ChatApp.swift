@@ -53,6 +53,7 @@ public final class ChatApp: Sendable {
         ConversationRoutes().add(to: api)
         ExportRoutes().add(to: api)
         RunRoutes().add(to: api)
+        OperatorRoutes().add(to: api)
     }
 
     /// Waits until the answers in the making are written. Their models are to be stopped before.

@@ -44,6 +44,9 @@ struct InfoRoutes: Sendable {
             "name": .string(call.app.options.name), "version": .string(call.app.options.version),
             "key_required": .bool(needsKey), "authenticated": .bool(isAuthenticated),
             "user": .text(client?.label), "default_model": .text(model),
+            "operator": .bool(
+                isAuthenticated && call.core.configuration.guardDesk != nil
+                    && OperatorRoutes.isOperator(client)),
         ]
     }
 

@@ -28,11 +28,21 @@ public struct GuardRules: Sendable {
     public let keys: WatermarkKeyRing?
     /// Where requests are recorded.
     public let log: RequestLogWriter?
+    /// Makes reference numbers.
+    public let canaries: CanaryMint?
+    /// What an operator decided about keys.
+    public let measures: LiveMeasures?
 
-    /// - Throws: `GuardError` if the policy marks and there is no key.
-    public init(_ policy: GuardPolicy, keys: WatermarkKeyRing?, log: RequestLogWriter? = nil)
-        throws(GuardError)
-    {
+    /// - Throws: `GuardError` if the policy marks and there is no key, or plants and there is no secret.
+    public init(
+        _ policy: GuardPolicy, keys: WatermarkKeyRing?, log: RequestLogWriter? = nil,
+        canaries: CanaryMint? = nil, measures: LiveMeasures? = nil
+    ) throws(GuardError) {
+        guard canaries != nil || !policy.plants else {
+            throw GuardError(
+                "the policy puts canaries into answers and there is no secret: give one with --guard-secret FILE"
+            )
+        }
         guard keys != nil || !policy.marks else {
             throw GuardError(
                 "the policy marks answers and there is no key: give one with --watermark KEY")
@@ -40,10 +50,30 @@ public struct GuardRules: Sendable {
         self.policy = policy
         self.keys = keys
         self.log = log
+        self.canaries = canaries
+        self.measures = measures
     }
 
     /// Whether they change or record nothing.
-    public var isOpen: Bool { policy.isOpen && log == nil }
+    public var isOpen: Bool { policy.isOpen && log == nil && measures == nil }
+
+    /// The policy's decision, and what an operator decided since.
+    func decision(key: String, route: String) -> GuardPolicy.Decision {
+        var decision = policy.decision(key: key, route: route)
+        if measures?.action(for: key) == .hideThoughts {
+            decision.thoughts = .none
+            decision.logprobs = false
+        }
+        return decision
+    }
+
+    /// The line that an answer gets; nil if none. What programs read gets none.
+    func canary(_ request: EngineRequest, _ decision: GuardPolicy.Decision) -> String? {
+        guard let canaries, request.constraint == nil, !request.source.isForPrograms,
+            canaries.isPlanted(request: request.source.id, share: decision.canaries)
+        else { return nil }
+        return canaries.line(account: request.client)
+    }
 
     /// How a request is marked; nil leaves it unmarked.
     func watermark(_ request: EngineRequest, _ decision: GuardPolicy.Decision)
@@ -70,30 +100,34 @@ private struct GuardedBackend: WrappingBackend {
     let id: String
 
     func allowance(client: String, route: String) -> RequestAllowance {
-        let decision = rules.policy.decision(key: client, route: route)
+        let decision = rules.decision(key: client, route: route)
         var allowance = RequestAllowance()
+        allowance.refusal = rules.measures?.refusal(of: client)
         allowance.logprobs = decision.logprobs
         allowance.maximumChoices = decision.maximumChoices
         return allowance
     }
 
     func submit(_ request: EngineRequest) throws(EngineRefusal) -> GenerationTask {
-        let decision = rules.policy.decision(key: request.client, route: request.source.route)
+        let decision = rules.decision(key: request.client, route: request.source.route)
         var request = request
         request.generation.sampling.watermark = rules.watermark(request, decision)
         let task = try backend.submit(request)
         let filter = filter(request, decision.thoughts)
-        guard filter != nil || rules.log != nil else { return task }
+        let canary = rules.canary(request, decision)
+        guard filter != nil || rules.log != nil || canary != nil else { return task }
         return task.heard(with: filter) {
             [rules, backend, id, request] filter, event, continuation in
             rules.log?.hear(event, of: request, model: id, thoughts: decision.thoughts) {
                 (try? backend.decode(request.generation.prompt)) ?? ""
             }
-            guard let filtered = filter?.filtered(event) else {
+            for event in filter?.filtered(event) ?? [event] {
+                // The line ends an answer that came to its own end.
+                if let canary, case .finished(.stop, _) = event {
+                    continuation.yield(.rest(canary))
+                }
                 continuation.yield(event)
-                return
             }
-            for event in filtered { continuation.yield(event) }
         }
     }
 

@@ -44,5 +44,6 @@ extension RequestSource {
         let written = messages.filter { $0.role == "user" }
         turns = written.count
         user = written.last?.content?.text
+        isForPrograms = !request.conversation.tools.isEmpty
     }
 }

@@ -50,6 +50,8 @@ public struct ServerConfiguration: Sendable {
     public var allowedHosts: [String] = []
     /// Whose marks `/v1/guard/detect` looks for; nil leaves it out.
     public var watermarkKeys: WatermarkKeyRing?
+    /// Where an operator looks and decides; nil leaves it out.
+    public var guardDesk: GuardDesk?
     /// The name in `Server`, nil for none.
     public var serverName: String? = "retort"
 

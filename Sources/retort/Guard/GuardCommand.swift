@@ -9,7 +9,8 @@ struct GuardCommand: ParsableCommand {
         subcommands: [
             GuardKeygenCommand.self, GuardDetectCommand.self, GuardEvidenceCommand.self,
             GuardPowerCommand.self, GuardNullCommand.self, GuardCostCommand.self,
-            GuardPRFCommand.self, GuardMonitorCommand.self, GuardAppealCommand.self,
+            GuardPRFCommand.self, GuardCanaryCommand.self, GuardMonitorCommand.self,
+            GuardAppealCommand.self,
             GuardAuditCommand.self, GuardSecretCommand.self, GuardSimulateCommand.self,
             GuardCalibrateCommand.self,
         ])

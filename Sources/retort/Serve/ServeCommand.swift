@@ -110,7 +110,9 @@ struct ServeCommand: AsyncParsableCommand {
         if let tlsCertificate, let tlsKey {
             configuration.tls = .init(certificateChain: tlsCertificate, privateKey: tlsKey)
         }
-        let rules = try guardOptions.rules()
+        let desk = try guardOptions.desk()
+        configuration.guardDesk = desk
+        let rules = try guardOptions.rules(desk)
         configuration.watermarkKeys = rules.keys
         let store = try databaseOptions.open()
         let stored = try KeyGuard(store)

@@ -24,7 +24,7 @@ struct AppRouteTests {
             #expect(
                 info == [
                     "name": "Retort", "version": "1.2.3", "key_required": false,
-                    "authenticated": true, "user": nil, "default_model": "test",
+                    "authenticated": true, "user": nil, "default_model": "test", "operator": false,
                 ])
         }
         try await AppRun.with(try backend(), keys: true) { app in

@@ -6,6 +6,7 @@ import Hummingbird
 import HummingbirdTesting
 import Logging
 import NIOCore
+import RetortGuard
 import RetortJSON
 import RetortServer
 import Testing
@@ -21,7 +22,7 @@ struct AppRun: Sendable {
     /// Starts a server on a free port with a new database.
     static func with(
         _ backend: any GenerationBackend, keys makesKeys: Bool = false, isLoaded: Bool = true,
-        price: MachinePrice? = nil,
+        price: MachinePrice? = nil, desk: GuardDesk? = nil,
         _ body: @escaping @Sendable (AppRun) async throws -> Void
     ) async throws {
         let folder = try StoreFolder()
@@ -45,8 +46,13 @@ struct AppRun: Sendable {
         configuration.keepAliveInterval = .milliseconds(20)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let provider = MeteredProvider(
+        configuration.guardDesk = desk
+        var provider: any ModelProvider = MeteredProvider(
             AppModel(backend: backend, isLoaded: isLoaded), keys: keys)
+        if let desk {
+            provider = GuardedProvider(
+                provider, try GuardRules(GuardPolicy(), keys: nil, measures: desk.measures))
+        }
         let server = RetortServer(
             configuration: configuration, provider: provider, keys: keys, app: app, logger: logger)
         try await server.application().test(.live) { client in

@@ -33,6 +33,12 @@ public struct SketchSecret: Sendable {
         return sip.hash(isLong ? groups.prefix(4).joined(separator: ":") : text)
     }
 
+    /// Bytes for another use, which tell nothing of the secret.
+    func derived(_ use: String) -> [UInt8] {
+        Array(
+            HMAC<SHA256>.authenticationCode(for: Data(use.utf8), using: SymmetricKey(data: bytes)))
+    }
+
     // MARK: Files
 
     /// Writes the secret as a line of hexadecimal digits, readable by its owner alone.

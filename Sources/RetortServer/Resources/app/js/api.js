@@ -144,6 +144,21 @@ export class Api {
     return this.json("POST", path(id, "generate"), what);
   }
 
+  /** @returns {Promise<import("./views/guard.js").Report>} for operators */
+  guardReport() {
+    return this.json("GET", "/api/guard/report");
+  }
+
+  /** @returns {Promise<{count: number, head: string, entries: import("./views/guard.js").Entry[]}>} for operators */
+  guardJournal() {
+    return this.json("GET", "/api/guard/journal");
+  }
+
+  /** @param {{keys: string[], action: string, reason: string, alert: object|null}} decision */
+  guardDecide(decision) {
+    return this.json("POST", "/api/guard/decisions", decision);
+  }
+
   /** @param {string} run */
   stop(run) {
     return this.json("POST", `/api/runs/${encodeURIComponent(run)}/stop`, {});

@@ -6,6 +6,7 @@ import { byId } from "./dom.js";
 import { Announcer } from "./views/announcer.js";
 import { Bar } from "./views/bar.js";
 import { Composer } from "./views/composer.js";
+import { openGuard } from "./views/guard.js";
 import { askForKey, openPreferences } from "./views/preferences.js";
 import { openSettings } from "./views/settings.js";
 import { NARROW, Sidebar } from "./views/sidebar.js";
@@ -38,6 +39,12 @@ app.addEventListener("run", () => {
 
 /** Shows what the address says: `#/c/ID`, else a new conversation. */
 async function route() {
+  if (location.hash === "#/guard" && app.info?.operator) {
+    openGuard(app, () => {
+      if (location.hash === "#/guard") location.hash = app.conversation ? `#/c/${app.conversation.id}` : "#/";
+    });
+    return;
+  }
   const id = /^#\/c\/([\w-]{1,64})$/.exec(location.hash)?.[1] ?? null;
   const opened = await app.attempt(() => app.open(id));
   if (!opened && app.info?.authenticated) location.hash = "#/";

@@ -6,7 +6,7 @@
  *   min_p: number|null, max_tokens: number|null, seed: number|null, stop: string[], thinking: boolean|null,
  *   thinking_budget: number|null}} Settings
  * @typedef {{name: string, version: string, key_required: boolean, authenticated: boolean, user: string|null,
- *   default_model: string|null}} Info
+ *   default_model: string|null, operator: boolean}} Info
  * @typedef {{id: string, name: string, loaded: boolean, bytes: number|null, quantisation: string|null, parameters: number|null,
  *   context: number, memory_bytes: number|null, fits: boolean|null, thinking: boolean, thinking_optional: boolean,
  *   defaults: Partial<Settings>}} Model

@@ -28,6 +28,10 @@ export class Sidebar {
       "input",
       { type: "file", accept: ".json,application/json", hidden: true, "aria-label": "File to import" },
     );
+    this.guard = h("a", { href: "#/guard", class: "foot-button", hidden: true }, icon("guard"), "Guard");
+    app.addEventListener("models", () => {
+      this.guard.hidden = !app.info?.operator;
+    });
     this.element.append(
       h("div", { class: "sidebar-head" },
         h("a", { href: "#/", class: "brand" }, h("img", { src: "icons/icon.svg", alt: "", width: "24", height: "24" }), "Retort"),
@@ -42,6 +46,7 @@ export class Sidebar {
           icon("upload"),
           "Import",
         ),
+        this.guard,
         h("button", { type: "button", class: "foot-button", onclick: actions.preferences }, icon("settings"), "Preferences")),
       this.file);
     this.file.addEventListener("change", () => {
