@@ -274,7 +274,8 @@ def guard_page(runner) -> None:
         page.get_by_role("link", name="Guard", exact=True).click()
         dialog = page.get_by_role("dialog", name="Guard")
         alert = dialog.locator("article.alert").first
-        expect(alert).to_contain_text("suggested:")
+        # The monitor reads tens of thousands of requests.
+        expect(alert).to_contain_text("suggested:", timeout=60_000)
         expect(alert.locator("li").first).to_contain_text("honest keys")
         alert.get_by_text("Decide", exact=True).click()
         alert.get_by_label("Action").select_option("hide_thoughts")
@@ -284,7 +285,9 @@ def guard_page(runner) -> None:
         app.check_accessible("the guard's page")
         app.shot("guard")
         alert.get_by_role("button", name="Apply").click()
-        expect(dialog.locator(".journal li").first).to_contain_text("hide thoughts: asks for thoughts")
+        expect(dialog.locator(".journal li").first).to_contain_text(
+            "hide thoughts: asks for thoughts", timeout=60_000
+        )
         expect(dialog.locator("article.alert").first).to_contain_text("in force: hide thoughts")
         dialog.get_by_role("button", name="Done").click()
         expect(dialog).to_have_count(0)

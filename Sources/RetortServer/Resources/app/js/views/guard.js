@@ -6,7 +6,7 @@ import { plural } from "../format.js";
 import { makeDialog } from "./dialog.js";
 
 /**
- * @typedef {{signal: string, text: string, examples: string[]}} Evidence
+ * @typedef {{signal: string, text: string, requests?: string[]}} Evidence
  * @typedef {{key?: string, cluster?: number, keys?: string[], organisation?: string, score: number, action: string, requests: number,
  *   first_time: number, last_time: number, evidence: Evidence[]}} Alert
  * @typedef {{requests: number, unused_lines: number, keys: number, small_keys: number, minimum: number, alerts: Alert[],
@@ -104,7 +104,7 @@ function card(app, report, alert, refresh) {
     h("p", { class: "hint" },
       `Score ${alert.score.toFixed(2)} · ${plural(alert.requests, "request")} · ${when(alert.first_time)} to ${when(alert.last_time)} · suggested: ${NAMES[alert.action] ?? alert.action}${held.length ? ` · in force: ${held.join(", ")}` : ""}`),
     h("ul", {}, ...alert.evidence.map((evidence) => h("li", {}, evidence.text,
-      evidence.examples.length > 0 && h("span", { class: "hint" }, ` See ${evidence.examples.join(", ")}.`)))),
+      evidence.requests !== undefined && h("span", { class: "hint" }, ` See ${evidence.requests.join(", ")}.`)))),
     keys.length > 1 && h("p", { class: "hint" }, `Keys: ${keys.slice(0, SHOWN_KEYS).join(", ")}${keys.length > SHOWN_KEYS ? ", …" : ""}`),
     decisionForm(app, "Decide", alert, keys, refresh));
 }
