@@ -71,7 +71,7 @@ public struct SamplingScheme: Codable, Sendable, Equatable {
         guard own >= cut else { return -.infinity }
         var sum = 0.0
         for logit in logits where logit >= cut { sum += weight(logit, largest) }
-        return Double(own - largest) / temperature - log(sum)
+        return (Double(own) - Double(largest)) / temperature - log(sum)
     }
 
     /// Whether the token is the first of the likeliest.
@@ -86,7 +86,7 @@ public struct SamplingScheme: Codable, Sendable, Equatable {
 
     @inline(__always)
     private func weight(_ logit: Float, _ largest: Float) -> Double {
-        exp(Double(logit - largest) / temperature)
+        exp((Double(logit) - Double(largest)) / temperature)
     }
 
     /// The least logit that may be drawn.

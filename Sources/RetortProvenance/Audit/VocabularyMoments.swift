@@ -23,7 +23,7 @@ public struct VocabularyMoments: Sendable, Equatable {
         for logit in logits { largest = max(largest, logit) }
         var (mass, first, second) = (0.0, 0.0, 0.0)
         for logit in logits {
-            let shifted = Double(logit - largest)
+            let shifted = Double(logit) - Double(largest)
             let weight = exp(shifted)
             mass += weight
             // A token that is masked has no weight, and no logarithm.
@@ -38,6 +38,6 @@ public struct VocabularyMoments: Sendable, Equatable {
         let mean = first / mass
         deviation = max(0, second / mass - mean * mean).squareRoot()
         self.mean = mean - log(mass)
-        logProbability = Double(logits[token] - largest) - log(mass)
+        logProbability = Double(logits[token]) - Double(largest) - log(mass)
     }
 }
