@@ -79,6 +79,27 @@ import Testing
         #expect(small == large)
     }
 
+    @Test(
+        "pairs come in order whether they were sorted in memory or on the disk",
+        arguments: [0, 1 << 20])
+    func sorted(memoryBytes: Int) throws {
+        let folder = try TemporaryFolder()
+        let sorter = PairSorter(memoryBytes: memoryBytes, folder: folder.url)
+        var random = SeededRandom(seed: 6)
+        var pairs: [[UInt64]] = []
+        for _ in 0..<20_000 {
+            pairs.append([UInt64.random(in: 0..<500, using: &random), random.next()])
+        }
+        for pair in pairs { try sorter.append(pair[0], pair[1]) }
+        #expect(sorter.count == 20_000)
+        #expect(sorter.runs == (memoryBytes == 0 ? 19 : 0))
+        // What is on the disk has no name.
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).isEmpty)
+        var found: [[UInt64]] = []
+        try sorter.drain { found.append([$0.key, $0.value]) }
+        #expect(found == pairs.sorted { $0.lexicographicallyPrecedes($1) })
+    }
+
     @Test("chains are one cluster; the first or the longest stays")
     func clusters() throws {
         var random = SeededRandom(seed: 2)

@@ -7,13 +7,13 @@
 import Foundation
 
 /// Sorts more pairs of numbers than fit the memory.
-final class PairSorter {
-    struct Pair: Comparable {
-        var key: UInt64
-        var value: UInt64
+package final class PairSorter {
+    package struct Pair: Comparable, BitwiseCopyable {
+        package var key: UInt64
+        package var value: UInt64
 
         @inline(__always)
-        static func < (a: Self, b: Self) -> Bool {
+        package static func < (a: Self, b: Self) -> Bool {
             a.key == b.key ? a.value < b.value : a.key < b.key
         }
     }
@@ -36,17 +36,17 @@ final class PairSorter {
     private static let blockPairs = 1 << 16
 
     /// - Parameter memoryBytes: What the pairs may take, here and while they are merged.
-    init(memoryBytes: Int, folder: URL) {
+    package init(memoryBytes: Int, folder: URL) {
         self.folder = folder
         capacity = max(1024, memoryBytes / Self.pairBytes)
     }
 
     /// Pairs appended so far.
-    var count: Int { (ends.last ?? 0) + pending.count }
+    package var count: Int { (ends.last ?? 0) + pending.count }
     /// Sorted stretches on the disk.
-    var runs: Int { ends.count }
+    package var runs: Int { ends.count }
 
-    func append(_ key: UInt64, _ value: UInt64) throws(ProvenanceError) {
+    package func append(_ key: UInt64, _ value: UInt64) throws(ProvenanceError) {
         pending.append(Pair(key: key, value: value))
         if pending.count >= capacity { try spill() }
     }
@@ -63,7 +63,7 @@ final class PairSorter {
     }
 
     /// Calls with each pair in order, and forgets them.
-    func drain(_ body: (Pair) throws -> Void) throws {
+    package func drain(_ body: (Pair) throws -> Void) throws {
         defer {
             pending = []
             file = nil
