@@ -198,6 +198,13 @@ import Testing
             }
         }
         #expect(throws: ProvenanceError.self) { try ExtractionAudit(stride: 0) }
+        var changed = audit
+        changed.stride = 0
+        #expect(throws: ProvenanceError.self) {
+            try changed.run(name: "stride", tokens: Array(repeating: 1, count: 100)) { _, _ in
+                SuffixScore(logProbabilities: [], isLikeliest: [])
+            }
+        }
         #expect(throws: ProvenanceError.self) { try SamplingScheme(temperature: -1) }
         #expect(throws: ProvenanceError.self) { try SamplingScheme(topP: 0) }
         #expect(throws: ProvenanceError.self) { try ProportionInterval(hits: 2, of: 1) }

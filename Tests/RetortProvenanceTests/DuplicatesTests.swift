@@ -179,6 +179,9 @@ import Testing
             atPath: folder.path("sub"), withIntermediateDirectories: true)
         try Data("b text".utf8).write(to: URL(fileURLWithPath: folder.path("sub/b.txt")))
         try Data("hidden".utf8).write(to: URL(fileURLWithPath: folder.path(".hidden")))
+        try FileManager.default.createDirectory(
+            atPath: folder.path(".git/sub"), withIntermediateDirectories: true)
+        try Data("hidden too".utf8).write(to: URL(fileURLWithPath: folder.path(".git/sub/x.txt")))
         try Data([0, 1, 2]).write(to: URL(fileURLWithPath: folder.path("c.bin")))
         try Data(
             "{\"text\": \"one\"}\n\n{\"body\": 1}\r\n{oops\n{\"text\": \"t\\u00e9\"}".utf8

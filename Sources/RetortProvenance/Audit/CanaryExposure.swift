@@ -46,7 +46,8 @@ public struct CanaryExposure: Codable, Sendable, Equatable {
     /// - Returns: The chance, were none of them seen, of as few pairs in which a reference is as
     ///   likely as a canary or likelier.
     /// - Throws: ``ProvenanceError`` as the initialiser.
-    /// - Complexity: O(canaries² · references).
+    /// - Complexity: O(canaries² · references); memory for as many numbers as the pairs found, at most half of
+    ///   canaries · references.
     public static func combined(canaries: [Double], references: [Double]) throws(ProvenanceError)
         -> Double
     {

@@ -80,7 +80,7 @@ public struct CanaryPlan: Codable, Sendable, Equatable {
     /// Every sentence to plant as often as it is to be planted, in an order drawn from the seed.
     public func plantings(seed: UInt64) -> [String] {
         var random = SplitMix(seed: seed)
-        return canaries.flatMap { Array(repeating: $0.text, count: $0.repetitions) }
+        return canaries.flatMap { Array(repeating: $0.text, count: max(0, $0.repetitions)) }
             .shuffled(using: &random)
     }
 

@@ -41,6 +41,17 @@ public struct ExtractionAudit: Codable, Sendable, Equatable {
         scheme: SamplingScheme = .top40, prefixTokens: Int = 50, suffixTokens: Int = 50,
         stride: Int = 10, thresholds: [Double] = [0.001, 0.01, 0.1, 0.5], reportedWindows: Int = 20
     ) throws(ProvenanceError) {
+        self.scheme = scheme
+        self.prefixTokens = prefixTokens
+        self.suffixTokens = suffixTokens
+        self.stride = stride
+        self.thresholds = thresholds
+        self.reportedWindows = reportedWindows
+        try validate()
+    }
+
+    /// Also of what was set later or read from JSON.
+    private func validate() throws(ProvenanceError) {
         guard prefixTokens >= 1, suffixTokens >= 1, stride >= 1,
             thresholds.allSatisfy({ $0 > 0 && $0 <= 1 }), reportedWindows >= 0
         else {
@@ -49,12 +60,6 @@ public struct ExtractionAudit: Codable, Sendable, Equatable {
                     + "thresholds \(thresholds)",
                 expected: "1 token or more of each, thresholds above 0 and up to 1")
         }
-        self.scheme = scheme
-        self.prefixTokens = prefixTokens
-        self.suffixTokens = suffixTokens
-        self.stride = stride
-        self.thresholds = thresholds
-        self.reportedWindows = reportedWindows
     }
 
     /// Slides over a work.
@@ -72,6 +77,7 @@ public struct ExtractionAudit: Codable, Sendable, Equatable {
         name: String, tokens: [Int32], characters: [Int]? = nil, isControl: Bool = false,
         score: Scoring
     ) throws -> ExtractionReport {
+        try validate()
         let length = prefixTokens + suffixTokens
         guard tokens.count >= length else {
             throw ProvenanceError(

@@ -92,7 +92,7 @@ public struct SamplingScheme: Codable, Sendable, Equatable {
     /// The least logit that may be drawn.
     private func kept(_ logits: UnsafeBufferPointer<Float>, _ largest: Float) -> Float {
         var cut = -Float.infinity
-        if let topK, topK < logits.count { cut = Self.largest(topK, of: logits) }
+        if let topK, topK < logits.count { cut = Self.largest(max(1, topK), of: logits) }
         guard let topP, topP < 1 else { return cut }
         return withUnsafeTemporaryAllocation(of: Float.self, capacity: logits.count) { scratch in
             var count = 0

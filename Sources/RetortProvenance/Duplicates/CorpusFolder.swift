@@ -37,20 +37,22 @@ public struct CorpusFolder: Sendable {
             throw ProvenanceError("\(path) cannot be listed")
         }
         var found: [String] = []
-        for case let name as String in names {
-            let url = root.appendingPathComponent(name)
-            if url.lastPathComponent.hasPrefix(".") {
-                if url.hasDirectoryPath { names.skipDescendants() }
-                continue
-            }
-            var isFolder: ObjCBool = false
-            if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder),
-                !isFolder.boolValue
-            {
-                found.append(name)
-            }
+        for case let name as String in names
+        where !Self.isHidden(name) && Self.isFile(root.appendingPathComponent(name)) {
+            found.append(name)
         }
         files = found.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    private static func isHidden(_ name: String) -> Bool {
+        name.split(separator: "/").contains { $0.hasPrefix(".") }
+    }
+
+    /// Pipes and devices would never end.
+    private static func isFile(_ url: URL) -> Bool {
+        let path = url.resolvingSymlinksInPath().path
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        return attributes?[.type] as? FileAttributeType == .typeRegular
     }
 
     /// Calls with each document.
