@@ -100,6 +100,8 @@ let package = Package(
         module("RetortGrammar", ["RetortJSON"]),
         module("RetortReport"),
         module(
+            "RetortProvenance", ["RetortJSON", .product(name: "Crypto", package: "swift-crypto")]),
+        module(
             "RetortEngine",
             [
                 "RetortModels", "RetortFormats", "RetortTokenizers", "RetortTemplates",
@@ -234,6 +236,7 @@ let package = Package(
         tests("RetortTemplates", ["RetortJSON"]),
         tests("RetortGrammar", ["RetortJSON"]),
         tests("RetortReport"),
+        tests("RetortProvenance"),
         tests("RetortPipeline", ["RetortJSON"]),
         tests("RetortGuard", ["RetortEngine", "RetortJSON"]),
         tests("RetortEvaluation", ["RetortJSON", "RetortTensor"]),
