@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+
+struct ProvenanceCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "provenance",
+        abstract: "What a model is made of, and whether it repeats it.",
+        subcommands: [
+            ProvenanceDedupCommand.self, ProvenanceAuditCommand.self,
+            ProvenanceCanariesCommand.self,
+        ])
+}
