@@ -138,6 +138,7 @@ let package = Package(
                 "RetortEngine", "RetortFormats", "RetortTensor", "RetortJSON",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
+        module("RetortProvenance", ["RetortJSON", .product(name: "Crypto", package: "swift-crypto")]),
         module(
             "RetortHub",
             [
@@ -236,6 +237,7 @@ let package = Package(
         tests("RetortReport"),
         tests("RetortPipeline", ["RetortJSON"]),
         tests("RetortGuard", ["RetortEngine", "RetortJSON"]),
+        tests("RetortProvenance"),
         tests("RetortEvaluation", ["RetortJSON", "RetortTensor"]),
         tests(
             "RetortEngine",
