@@ -91,7 +91,7 @@ extension CorpusIndex {
         return places
     }
 
-    private struct IntervalWork: IndexShard.Work {
+    struct IntervalWork: IndexShard.Work {
         let shard: IndexShard
         let query: CorpusQuery
 
@@ -122,7 +122,7 @@ extension CorpusIndex {
     }
 
     /// The number of occurrences and the positions of some.
-    private struct OccurrenceWork: IndexShard.Work {
+    struct OccurrenceWork: IndexShard.Work {
         let shard: IndexShard
         let query: CorpusQuery
         let limit: Int

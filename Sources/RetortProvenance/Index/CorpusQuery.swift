@@ -18,6 +18,11 @@ public struct CorpusQuery: Sendable, Equatable {
         values = tokens
     }
 
+    init(_ values: [UInt32], _ unit: IndexUnit) {
+        self.unit = unit
+        self.values = values
+    }
+
     /// In bytes or tokens.
     public var count: Int { values.count }
 }
