@@ -85,7 +85,10 @@ import Testing
             let length = Int.random(in: 1...4, using: &random)
             let pattern = (0..<length).map { _ in ids.randomElement(using: &random) ?? 0 }
             let expected = documents.reduce(0) { sum, document in
-                sum + document.indices.count { document[$0...].starts(with: pattern) }
+                sum
+                    + document.indices.count {
+                        document[$0] == pattern[0] && document[$0...].starts(with: pattern)
+                    }
             }
             #expect(try index.count(of: CorpusQuery(tokens: pattern)) == expected)
         }

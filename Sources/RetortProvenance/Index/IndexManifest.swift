@@ -68,7 +68,8 @@ struct IndexManifest: Equatable, Sendable {
     var text: String {
         var members = members.objectValue?.members ?? []
         members.append(.init(key: "checksum", value: .string(Self.checksum(self.members))))
-        return JSONValue.object(JSONObject(members: members)).text(.pretty) + "\n"
+        // No line end: without it, any cut is one.
+        return JSONValue.object(JSONObject(members: members)).text(.pretty)
     }
 
     /// - Parameter path: For errors.
