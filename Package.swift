@@ -138,7 +138,11 @@ let package = Package(
                 "RetortEngine", "RetortFormats", "RetortTensor", "RetortJSON",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
-        module("RetortProvenance", ["RetortJSON", .product(name: "Crypto", package: "swift-crypto")]),
+        module(
+            "RetortProvenance",
+            [
+                "RetortJSON", "CRetortKernels", .product(name: "Crypto", package: "swift-crypto"),
+            ]),
         module(
             "RetortHub",
             [

@@ -12,7 +12,9 @@ import Testing
 
         init() {
             var random = SeededRandom(seed: 77)
-            let syllables = ["ka", "lo", "mi", "ter", "sun", "ve", "ra", "ond", "ish", "eu", "po", "x"]
+            let syllables = [
+                "ka", "lo", "mi", "ter", "sun", "ve", "ra", "ond", "ish", "eu", "po", "x",
+            ]
             words = (0..<3000).map { _ in
                 (0..<Int.random(in: 1...4, using: &random)).map { _ in
                     syllables[Int.random(in: 0..<syllables.count, using: &random)]
@@ -64,7 +66,9 @@ import Testing
         return text[start..<text.index(start, offsetBy: 200)]
     }
 
-    @Test("every exact span is found wherever it stands and however it is cut", arguments: [1, 4, 1000])
+    @Test(
+        "every exact span is found wherever it stands and however it is cut",
+        arguments: [1, 4, 1000])
     func exact(_ longest: Int) throws {
         let (texts, index) = try protected(30)
         var random = SeededRandom(seed: UInt64(longest))
@@ -88,7 +92,8 @@ import Testing
     func changed() throws {
         let (texts, index) = try protected(30)
         let cyrillic: [Character: Character] = [
-            "a": "а", "e": "е", "o": "о", "p": "р", "x": "х", "i": "і", "k": "к", "t": "т", "m": "м",
+            "a": "а", "e": "е", "o": "о", "p": "р", "x": "х", "i": "і", "k": "к", "t": "т",
+            "m": "м",
         ]
         var random = SeededRandom(seed: 9)
         let changes: [(name: String, change: (Substring) -> String)] = [
@@ -129,7 +134,8 @@ import Testing
             var found = 0
             for round in 0..<60 {
                 let span = span(texts[round % 30], &random)
-                let output = language.text(8, &random) + change(span) + ". " + language.text(8, &random)
+                let output =
+                    language.text(8, &random) + change(span) + ". " + language.text(8, &random)
                 let all = matches(output, index, longest: 7, &random)
                 if all.contains(where: { $0.document == round % 30 && $0.length >= 120 }) {
                     found += 1
@@ -167,7 +173,8 @@ import Testing
                 #expect(matcher.heldBack == offset + 1)
             }
             if let match {
-                #expect(match.document == 1 && match.start == 0 && match.outputStart == own.utf8.count)
+                #expect(
+                    match.document == 1 && match.start == 0 && match.outputStart == own.utf8.count)
                 #expect(match.outputEnd == own.utf8.count + offset + 1)
             }
         }
@@ -184,7 +191,9 @@ import Testing
         let text = texts[2] + texts[2]
         var matcher = RegurgitationMatcher(index)
         var longest = 0
-        for byte in text.utf8 { longest = max(longest, matcher.feed(CollectionOfOne(byte))?.length ?? 0) }
+        for byte in text.utf8 {
+            longest = max(longest, matcher.feed(CollectionOfOne(byte))?.length ?? 0)
+        }
         #expect(longest == texts[2].filter(\.isLetter).count)
         #expect(index.documents[2].length == texts[2].utf8.count)
     }
@@ -218,7 +227,8 @@ import Testing
         }
         #expect(throws: ProvenanceError.self) { try ProtectedTextIndex(fileContent: [], path: "x") }
         let empty = try ProtectedTextIndex([])
-        var silent = RegurgitationMatcher(try ProtectedTextIndex(fileContent: empty.fileContent, path: "x"))
+        var silent = RegurgitationMatcher(
+            try ProtectedTextIndex(fileContent: empty.fileContent, path: "x"))
         #expect(silent.feed("anything at all that is longer than a fingerprint".utf8) == nil)
     }
 }

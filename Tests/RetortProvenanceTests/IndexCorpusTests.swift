@@ -36,7 +36,8 @@ import Testing
             bytes, document in
             texts.append(
                 Text(
-                    Array(bytes), document.path, offset: document.offset, licence: document.licence))
+                    Array(bytes), document.path, offset: document.offset, licence: document.licence)
+            )
         }
         return (texts, report)
     }
@@ -81,7 +82,8 @@ import Testing
                 Text(Array("one\nline".utf8), "b/lines.jsonl", licence: "CC-BY-4.0"),
                 Text(Array("ü".utf8), "b/lines.jsonl", offset: 47, licence: "MIT"),
                 Text(
-                    Array("no licence".utf8), "b/lines.jsonl", offset: 103, licence: "by the caller"),
+                    Array("no licence".utf8), "b/lines.jsonl", offset: 103, licence: "by the caller"
+                ),
             ])
         #expect(report.files == 4 && report.otherFiles == 1 && report.documents == 6)
         #expect(report.problems.isEmpty)
@@ -165,7 +167,8 @@ import Testing
     @Test("broken UTF-8 is kept and counted")
     func brokenUTF8() throws {
         let folder = try folder([
-            "a.txt": [0x61, 0xFF, 0x00], "b.txt": Array("gut: ü€😀".utf8), "c.txt": [0xED, 0xA0, 0x80],
+            "a.txt": [0x61, 0xFF, 0x00], "b.txt": Array("gut: ü€😀".utf8),
+            "c.txt": [0xED, 0xA0, 0x80],
             "d.txt": [0xC0, 0x80], "e.txt": Array("abcdefgh".utf8) + [0xE2, 0x82],
         ])
         let (texts, report) = try read(folder)
@@ -190,7 +193,10 @@ import Testing
             atPath: folder.path("f.txt"), withDestinationPath: "c.txt")
         let (texts, report) = try read(folder, .init(policy: .skip))
         #expect(texts.map(\.source.path) == ["a.jsonl", "c.txt"])
-        #expect(report.problems.map(\.path).sorted() == ["a.jsonl", "a.jsonl", "b.jsonl", "d.txt", "e.txt"])
+        #expect(
+            report.problems.map(\.path).sorted() == [
+                "a.jsonl", "a.jsonl", "b.jsonl", "d.txt", "e.txt",
+            ])
         #expect(report.problems.contains { $0.reason.contains("byte 14") })
         #expect(report.problems.contains { $0.reason.contains("outside") })
         let error = #expect(throws: ProvenanceError.self) { try read(folder) }

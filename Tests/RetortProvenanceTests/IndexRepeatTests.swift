@@ -43,7 +43,9 @@ import Testing
             #expect(found.map(\.length) == expected.map(\.length), "\(minimum)")
             for span in found {
                 #expect(span.place != span.other)
-                let (a, b) = (small.documents[span.place.document], small.documents[span.other.document])
+                let (a, b) = (
+                    small.documents[span.place.document], small.documents[span.other.document]
+                )
                 #expect(
                     a[span.place.offset..<span.place.offset + span.length]
                         == b[span.other.offset..<span.other.offset + span.length])
@@ -51,7 +53,9 @@ import Testing
         }
     }
 
-    @Test("every planted copy of 50 tokens or more is found, in one shard or several", arguments: [9, 64])
+    @Test(
+        "every planted copy of 50 tokens or more is found, in one shard or several",
+        arguments: [9, 64])
     func planted(_ kibibytes: Int) throws {
         var random = SeededRandom(seed: 12)
         func tokens(_ count: Int) -> [UInt32] {

@@ -55,7 +55,8 @@ import Testing
         for (number, document) in corpus.documents.enumerated() {
             #expect(index.document(number)?.length == document.count)
             #expect(
-                try index.values(0..<document.count, ofDocument: number) == document.map(UInt32.init))
+                try index.values(0..<document.count, ofDocument: number)
+                    == document.map(UInt32.init))
         }
         #expect(index.document(corpus.documents.count) == nil)
         #expect(index.document(-1) == nil)

@@ -65,7 +65,9 @@ struct TinyCorpus: Sendable {
             name: name,
             documents: (0..<documents).map { _ -> [UInt8] in
                 let count = Int.random(in: length, using: &random)
-                return (0..<count).map { _ in alphabet[Int.random(in: alphabet.indices, using: &random)] }
+                return (0..<count).map { _ in
+                    alphabet[Int.random(in: alphabet.indices, using: &random)]
+                }
             }, memory: memory)
     }
 

@@ -63,7 +63,8 @@ import Testing
     @Test("spans are cut to whole words, and the rarest are kept")
     func words() throws {
         let corpus = TinyCorpus(
-            name: "", documents: [
+            name: "",
+            documents: [
                 Array("the cat and the dog and the horse and the quokka sat on the mat".utf8),
                 Array("unbelievably, the cat and the dog and the cow sat on the mat".utf8),
                 Array("日本語のテキストです。".utf8),

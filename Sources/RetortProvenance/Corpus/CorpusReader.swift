@@ -66,8 +66,10 @@ public struct CorpusReader: Sendable {
     /// Of prose, markup and source code.
     public static let textEndings: Set<String> = [
         "txt", "text", "md", "markdown", "rst", "html", "htm", "xml", "tex", "csv", "tsv", "json",
-        "jsonl", "ndjson", "py", "pyi", "swift", "c", "h", "cc", "cpp", "hpp", "m", "rs", "go", "java",
-        "kt", "js", "ts", "css", "sh", "pl", "rb", "lua", "sql", "yaml", "yml", "toml", "ini", "cfg",
+        "jsonl", "ndjson", "py", "pyi", "swift", "c", "h", "cc", "cpp", "hpp", "m", "rs", "go",
+        "java",
+        "kt", "js", "ts", "css", "sh", "pl", "rb", "lua", "sql", "yaml", "yml", "toml", "ini",
+        "cfg",
         "log", "srt", "vtt",
     ]
 
@@ -122,7 +124,8 @@ public struct CorpusReader: Sendable {
         var isLines: Bool
 
         init?(_ path: String, endings: Set<String>) {
-            var parts = path.split(separator: "/").last?.lowercased().split(separator: ".")[...] ?? []
+            var parts =
+                path.split(separator: "/").last?.lowercased().split(separator: ".")[...] ?? []
             isCompressed = parts.last == "gz"
             if isCompressed { parts.removeLast() }
             guard parts.count > 1, let ending = parts.last, endings.contains(String(ending)) else {

@@ -163,7 +163,8 @@ struct Inflater {
     }
 
     private static let lengthBases = [
-        3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131,
+        3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115,
+        131,
         163, 195, 227, 258,
     ]
     private static let distanceBases = [
@@ -206,7 +207,8 @@ struct Inflater {
     private mutating func flush(keepsWindow: Bool) throws(Failure) {
         do throws(ProvenanceError) {
             try output.withUnsafeBufferPointer { bytes throws(ProvenanceError) in
-                try take(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[given..<filled])))
+                try take(
+                    UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[given..<filled])))
             }
         } catch { throw .refused(error) }
         given = filled

@@ -23,9 +23,9 @@ public struct ProtectedTextIndex: Sendable {
     }
 
     /// Letters in a fingerprint.
-    static let gram = 24
+    static let gram = 20
     /// Fingerprints of so many starts in a row, the smallest is kept.
-    static let window = 41
+    static let window = 29
     /// Every part of a protected text that has at least so many letters and digits is found, in bytes of
     /// their UTF-8.
     public static let minimumLength = gram + window - 1
@@ -113,7 +113,8 @@ public struct ProtectedTextIndex: Sendable {
             gaps.append(0)
         }
         guard text.count < UInt32.max else {
-            throw ProvenanceError("the protected texts have \(text.count) letters; 4 GiB are the most")
+            throw ProvenanceError(
+                "the protected texts have \(text.count) letters; 4 GiB are the most")
         }
         var prints: [(hash: UInt64, place: UInt32)] = []
         for (index, start) in starts.enumerated() {

@@ -51,7 +51,8 @@ public struct RegurgitationMatcher: Sendable {
 
     /// - Parameter minimumLength: The fewest letters and digits of a match; below
     ///   ``ProtectedTextIndex/minimumLength`` some are missed.
-    public init(_ index: ProtectedTextIndex, minimumLength: Int = ProtectedTextIndex.minimumLength) {
+    public init(_ index: ProtectedTextIndex, minimumLength: Int = ProtectedTextIndex.minimumLength)
+    {
         self.index = index
         self.minimumLength = max(1, minimumLength)
         active.reserveCapacity(Self.activeLimit)
@@ -60,7 +61,7 @@ public struct RegurgitationMatcher: Sendable {
     /// How many of the output's last bytes belong to what may become a match, or to a character that is not
     /// complete. A server that keeps them back can still drop them.
     ///
-    /// A copy is noticed after between 24 and ``ProtectedTextIndex/minimumLength`` letters: to let none of
+    /// A copy is noticed after between 20 and ``ProtectedTextIndex/minimumLength`` letters: to let none of
     /// them out, keep back that many more at all times.
     public var heldBack: Int {
         let longest = active.reduce(0) { max($0, $1.length) }
@@ -158,7 +159,9 @@ public struct RegurgitationMatcher: Sendable {
             let match = Active(place: place, length: length)
             if active.count == Self.activeLimit {
                 // The longest is the one to report.
-                guard let shortest = active.indices.min(by: { active[$0].length < active[$1].length }),
+                guard
+                    let shortest = active.indices.min(by: { active[$0].length < active[$1].length }
+                    ),
                     active[shortest].length < length
                 else { continue }
                 active[shortest] = match

@@ -81,7 +81,8 @@ public final class CorpusIndex: Sendable {
     }
 
     /// The values of a part of a document: bytes, or token ids. What of `range` is outside is left out.
-    public func values(_ range: Range<Int>, ofDocument number: Int) throws(ProvenanceError) -> [UInt32]
+    public func values(_ range: Range<Int>, ofDocument number: Int) throws(ProvenanceError)
+        -> [UInt32]
     {
         guard let (shard, document) = locate(number) else { return [] }
         let clamped = range.clamped(to: 0..<shard.documents.length(document))

@@ -148,8 +148,7 @@ public final class CorpusIndexBuilder {
 
     private func writeShard() throws(ProvenanceError) {
         shards.append(try shard.write(to: generationFolder, shard: shards.count))
-        let rawWidth = options.unit == .bytes ? 1 : 4
-        shard = try ShardBuilder(rawWidth: rawWidth, capacity: shard.capacity)
+        shard.removeAll()
     }
 
     /// Writes what is left and puts the new index in the place of the old one.

@@ -87,7 +87,8 @@ struct IndexManifest: Equatable, Sendable {
             throw ProvenanceError(
                 "\(path) has another version than \(Self.version); build the index again")
         }
-        guard let parsed = Self(json), json["checksum"]?.stringValue == Self.checksum(parsed.members)
+        guard let parsed = Self(json),
+            json["checksum"]?.stringValue == Self.checksum(parsed.members)
         else {
             throw ProvenanceError(
                 "\(path) was altered or is cut short: its checksum does not fit; build the index again"

@@ -65,8 +65,10 @@ final class IndexShard: Sendable {
 
     func perform<W: Work>(_ work: W) throws(ProvenanceError) -> W.Output? {
         switch manifest.width {
-        case 1: try search(UInt8.self).map { search throws(ProvenanceError) in try work.run(search) }
-        case 2: try search(UInt16.self).map { search throws(ProvenanceError) in try work.run(search) }
+        case 1:
+            try search(UInt8.self).map { search throws(ProvenanceError) in try work.run(search) }
+        case 2:
+            try search(UInt16.self).map { search throws(ProvenanceError) in try work.run(search) }
         default:
             try search(UInt32.self).map { search throws(ProvenanceError) in try work.run(search) }
         }

@@ -12,6 +12,8 @@ import Foundation
 struct ShardBuilder {
     private let rawWidth: Int
     private let raw: MappedBytes
+    /// The suffix array, kept from shard to shard: fresh memory has to be cleared by the system.
+    private var array: MappedBytes?
     private(set) var count = 0
     private(set) var documents: [DocumentTable.Record] = []
     private var ends: [Int] = []
@@ -47,8 +49,17 @@ struct ShardBuilder {
         documents.append(record)
     }
 
+    /// Forgets the documents, to begin the next shard.
+    mutating func removeAll() {
+        count = 0
+        documents.removeAll(keepingCapacity: true)
+        ends.removeAll(keepingCapacity: true)
+    }
+
     /// Writes the shard's files into `folder`.
-    func write(to folder: String, shard: Int) throws(ProvenanceError) -> IndexManifest.Shard {
+    mutating func write(to folder: String, shard: Int) throws(ProvenanceError)
+        -> IndexManifest.Shard
+    {
         let text = try ShardText(raw: raw, count: count, rawWidth: rawWidth, ends: ends)
         switch text.width {
         case 1: return try write(text, UInt8.self, to: folder, shard: shard)
@@ -57,13 +68,18 @@ struct ShardBuilder {
         }
     }
 
-    private func write<Symbol: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    private mutating func write<Symbol: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
         _ text: ShardText, _: Symbol.Type, to folder: String, shard: Int
     ) throws(ProvenanceError) -> IndexManifest.Shard {
         let symbols = count - documents.count
         let order = LookupTable.order(
             alphabet: text.alphabet.count, suffixes: symbols, width: text.width)
-        let array = try MappedBytes(zeroed: 4 * count)
+        if array?.count ?? 0 < 4 * count {
+            // The old one goes first.
+            array = nil
+            array = try MappedBytes(zeroed: 4 * count)
+        }
+        guard let array else { throw ProvenanceError("there is no memory for the suffix array") }
         let sorted = array.bind(Int32.self, count: count)
         let numbered = UnsafeBufferPointer(text.memory.bind(Symbol.self, count: count))
         SuffixSorter.sort(numbered, alphabet: text.alphabet.count + 1, into: sorted)

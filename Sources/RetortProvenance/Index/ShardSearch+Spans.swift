@@ -27,7 +27,8 @@ extension ShardSearch {
     }
 
     private func addSpans(
-        _ text: ShardPattern<Symbol>, _ known: Range<Int>, minimum: Int, to spans: inout [Range<Int>]
+        _ text: ShardPattern<Symbol>, _ known: Range<Int>, minimum: Int,
+        to spans: inout [Range<Int>]
     ) throws(ProvenanceError) {
         let half = minimum / 2
         var start = known.lowerBound
@@ -41,7 +42,9 @@ extension ShardSearch {
                 start = try firstStart(text, start + 1, max(start + 1, end - max(1, half)), end)
                 continue
             }
-            guard let next = try chain(text, from: start, known, minimum, to: &spans) else { return }
+            guard let next = try chain(text, from: start, known, minimum, to: &spans) else {
+                return
+            }
             start = next
         }
     }
@@ -78,7 +81,9 @@ extension ShardSearch {
         return low
     }
 
-    private func has(_ text: ShardPattern<Symbol>, _ range: Range<Int>) throws(ProvenanceError) -> Bool {
+    private func has(_ text: ShardPattern<Symbol>, _ range: Range<Int>) throws(ProvenanceError)
+        -> Bool
+    {
         try contains(ShardPattern(rebasing: text[range]))
     }
 }

@@ -72,16 +72,17 @@ struct ShardSearch<Symbol: FixedWidthInteger & UnsignedInteger & BitwiseCopyable
     /// Where the two ends of the pattern's interval can be.
     private struct Narrowed {
         var lower: Range<Int>
-        var upperEnd: Int
+        var upper: Range<Int>
+        var upperEnd: Int { upper.upperBound }
     }
 
-    /// Narrows a part of the array by the sampled keys. The lower end of the interval is in `lower` or at its
-    /// upper bound, the upper end is at most `upperEnd`.
+    /// Narrows a part of the array by the sampled keys. Each end of the interval is in its range or at the
+    /// range's upper bound; of a pattern longer than a key, the upper end can be sooner.
     private func narrow(_ range: Range<Int>, _ pattern: ShardPattern<Symbol>) -> Narrowed {
         let stride = LookupTable.stride
         let first = (range.lowerBound + stride - 1) / stride
         let last = (range.upperBound + stride - 1) / stride
-        guard first < last else { return Narrowed(lower: range, upperEnd: range.upperBound) }
+        guard first < last else { return Narrowed(lower: range, upper: range) }
         var low: UInt64 = 0
         let used = min(pattern.count, Self.perKey)
         for offset in 0..<used {
@@ -116,7 +117,10 @@ struct ShardSearch<Symbol: FixedWidthInteger & UnsignedInteger & BitwiseCopyable
         let lowerEnd =
             pattern.count <= Self.perKey && a < last ? a * stride : upperEnd
         let lowerStart = a > first ? (a - 1) * stride + 1 : range.lowerBound
-        return Narrowed(lower: lowerStart..<max(lowerStart, lowerEnd), upperEnd: upperEnd)
+        let upperStart = b > first ? (b - 1) * stride + 1 : range.lowerBound
+        return Narrowed(
+            lower: lowerStart..<max(lowerStart, lowerEnd),
+            upper: upperStart..<max(upperStart, upperEnd))
     }
 
     /// The first suffix in a part of the array that is not smaller than the pattern, and how much of the
@@ -150,8 +154,8 @@ struct ShardSearch<Symbol: FixedWidthInteger & UnsignedInteger & BitwiseCopyable
         let narrowed = narrow(bucket, pattern)
         let lower = try lowerBound(narrowed.lower, pattern).index
         // Most patterns are rare: steps of growing size find the end sooner than halving.
-        var low = lower
-        var high = max(lower, narrowed.upperEnd)
+        var low = pattern.count <= Self.perKey ? max(lower, narrowed.upper.lowerBound) : lower
+        var high = max(low, narrowed.upperEnd)
         var step = 1
         while low < high {
             let probe = min(low + step, high) - 1

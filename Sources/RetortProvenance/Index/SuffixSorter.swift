@@ -6,6 +6,8 @@
 // whether the suffix before it is to be induced in the same pass: the pass that reads it back
 // decides by what it reads in sequence, and the misses of many entries overlap.
 
+import CRetortKernels
+
 /// Sorts all suffixes of a text in linear time.
 enum SuffixSorter {
     /// The largest text that 32-bit positions can sort.
@@ -41,6 +43,26 @@ private struct InducedSort<Symbol: FixedWidthInteger> {
     let count: Int
     let alphabet: Int
     let suffixes: UnsafeMutablePointer<Int32>
+
+    /// How many entries ahead the memory is asked for that they will need.
+    private static var ahead: Int { 32 }
+    private var last: Int { count &- 1 }
+    /// Whether the buckets are too many for the nearest cache.
+    private var hasManyBuckets: Bool { alphabet > 1 << 12 }
+
+    /// Asks for the symbol before the suffix at `index`, and for its bucket sooner than that is used.
+    @inline(__always)
+    private func prefetch(
+        _ index: Int, _ direction: Int, _ cursors: UnsafeMutablePointer<Int32>
+    ) {
+        let far = index &+ 2 &* Self.ahead &* direction
+        let entry = suffixes[min(max(far, 0), last)]
+        rk_prefetch(text + (max(Int(entry), 1) &- 1))
+        if hasManyBuckets {
+            let near = suffixes[min(max(index &+ Self.ahead &* direction, 0), last)]
+            if near > 0 { rk_prefetch(cursors + symbol(Int(near) &- 1)) }
+        }
+    }
 
     @inline(__always)
     private func symbol(_ position: Int) -> Int { Int(truncatingIfNeeded: text[position]) }
@@ -135,6 +157,7 @@ private struct InducedSort<Symbol: FixedWidthInteger> {
     private func sortSubstringsFromLeft(_ starts: UnsafeMutablePointer<Int32>) {
         putLast(starts)
         for index in 0..<count {
+            prefetch(index, 1, starts)
             let entry = suffixes[index]
             if entry > 0 {
                 suffixes[index] = 0
@@ -150,6 +173,7 @@ private struct InducedSort<Symbol: FixedWidthInteger> {
         var index = count
         while index > 0 {
             index &-= 1
+            prefetch(index, -1, ends)
             let entry = suffixes[index]
             if entry > 0 {
                 suffixes[index] = 0
@@ -207,7 +231,10 @@ private struct InducedSort<Symbol: FixedWidthInteger> {
             last &-= 1
             reduced[last] = Int32(truncatingIfNeeded: position)
         }
-        for index in 0..<sampled { suffixes[index] = reduced[Int(suffixes[index])] }
+        for index in 0..<sampled {
+            rk_prefetch(reduced + Int(suffixes[min(index &+ Self.ahead, sampled &- 1)]))
+            suffixes[index] = reduced[Int(suffixes[index])]
+        }
     }
 
     /// Gives equal LMS substrings one name, in their order, and returns the number of names. The name of
@@ -233,6 +260,9 @@ private struct InducedSort<Symbol: FixedWidthInteger> {
         var previousLength = 0
         var previousWord: UInt64 = 0
         for index in 0..<sampled {
+            let coming = Int(suffixes[min(index &+ Self.ahead, sampled &- 1)])
+            rk_prefetch(text + coming)
+            rk_prefetch(slots + coming >> 1)
             let position = Int(suffixes[index])
             let length = Int(slots[position >> 1])
             let used = min(length, perWord)
@@ -269,6 +299,7 @@ private struct InducedSort<Symbol: FixedWidthInteger> {
         var index = sampled
         while index > 0 {
             index &-= 1
+            rk_prefetch(text + Int(suffixes[max(index &- Self.ahead, 0)]))
             let entry = suffixes[index]
             suffixes[index] = 0
             let current = symbol(Int(entry))
@@ -283,6 +314,7 @@ private struct InducedSort<Symbol: FixedWidthInteger> {
     private func induceFromLeft(_ starts: UnsafeMutablePointer<Int32>) {
         putLast(starts)
         for index in 0..<count {
+            prefetch(index, 1, starts)
             let entry = suffixes[index]
             suffixes[index] = ~entry
             if entry > 0 { induceL(entry, starts) }
@@ -293,6 +325,7 @@ private struct InducedSort<Symbol: FixedWidthInteger> {
         var index = count
         while index > 0 {
             index &-= 1
+            prefetch(index, -1, ends)
             let entry = suffixes[index]
             if entry > 0 {
                 let position = Int(entry) &- 1
