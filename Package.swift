@@ -43,6 +43,7 @@ let package = Package(
         .executable(name: "retort", targets: ["retort"]),
         .library(name: "RetortEngine", targets: ["RetortEngine"]),
         .library(name: "RetortGuard", targets: ["RetortGuard"]),
+        .library(name: "RetortProvenance", targets: ["RetortProvenance"]),
         .library(name: "RetortServer", targets: ["RetortServer"]),
         .library(name: "RetortTraining", targets: ["RetortTraining"]),
         .library(name: "RetortEvaluation", targets: ["RetortEvaluation"]),
