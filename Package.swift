@@ -43,6 +43,7 @@ let package = Package(
         .executable(name: "retort", targets: ["retort"]),
         .library(name: "RetortEngine", targets: ["RetortEngine"]),
         .library(name: "RetortGuard", targets: ["RetortGuard"]),
+        .library(name: "RetortProvenance", targets: ["RetortProvenance"]),
         .library(name: "RetortServer", targets: ["RetortServer"]),
         .library(name: "RetortTraining", targets: ["RetortTraining"]),
         .library(name: "RetortEvaluation", targets: ["RetortEvaluation"]),
@@ -100,7 +101,8 @@ let package = Package(
         module("RetortGrammar", ["RetortJSON"]),
         module("RetortReport"),
         module(
-            "RetortProvenance", ["RetortJSON", .product(name: "Crypto", package: "swift-crypto")]),
+            "RetortProvenance",
+            ["RetortJSON", "CRetortKernels", .product(name: "Crypto", package: "swift-crypto")]),
         module(
             "RetortEngine",
             [
@@ -207,7 +209,7 @@ let package = Package(
                 "RetortEngine", "RetortHub", "RetortJSON", "RetortFormats", "RetortModels",
                 "RetortTraining", "RetortServer", "RetortTensor", "RetortTokenizers",
                 "RetortTemplates", "RetortEvaluation", "RetortClient", "RetortDistillation",
-                "RetortPipeline", "RetortGuard",
+                "RetortPipeline", "RetortGuard", "RetortProvenance",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),

@@ -17,6 +17,7 @@ let parsers = [
     ("FuzzGrader", ["RetortEvaluation", "RetortJSON"]),
     ("FuzzAnswer", ["RetortClient"]),
     ("FuzzRequestLog", ["RetortGuard"]),
+    ("FuzzCorpus", ["RetortProvenance"]),
 ]
 
 let package = Package(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What was found, what was expected and what to do; never a text.
+/// What was found, what was expected and what to do; never a text that is searched for or indexed.
 public struct ProvenanceError: Error, Sendable, Equatable, CustomStringConvertible {
     public let description: String
 

@@ -18,6 +18,6 @@ struct Retort: AsyncParsableCommand {
             TracesCommand.self, EvalCommand.self, CeilingCommand.self, PipelineCommand.self,
             CostCommand.self,
             DoctorCommand.self,
-            KeysCommand.self, GuardCommand.self,
+            KeysCommand.self, GuardCommand.self, ProvenanceCommand.self,
         ])
 }

@@ -169,28 +169,5 @@ import Testing
         #expect(throws: ProvenanceError.self) {
             try DuplicateFinder(workspace: URL(fileURLWithPath: "/no/such/folder"))
         }
-        #expect(throws: ProvenanceError.self) { try CorpusFolder(path: "/no/such/folder") }
-    }
-
-    @Test("a folder gives texts and JSON lines in order, and says what it skipped")
-    func folder() throws {
-        let folder = try TemporaryFolder()
-        try FileManager.default.createDirectory(
-            atPath: folder.path("sub"), withIntermediateDirectories: true)
-        try Data("b text".utf8).write(to: URL(fileURLWithPath: folder.path("sub/b.txt")))
-        try Data("hidden".utf8).write(to: URL(fileURLWithPath: folder.path(".hidden")))
-        try FileManager.default.createDirectory(
-            atPath: folder.path(".git/sub"), withIntermediateDirectories: true)
-        try Data("hidden too".utf8).write(to: URL(fileURLWithPath: folder.path(".git/sub/x.txt")))
-        try Data([0, 1, 2]).write(to: URL(fileURLWithPath: folder.path("c.bin")))
-        try Data(
-            "{\"text\": \"one\"}\n\n{\"body\": 1}\r\n{oops\n{\"text\": \"t\\u00e9\"}".utf8
-        ).write(to: URL(fileURLWithPath: folder.path("a.jsonl")))
-        var found: [String] = []
-        let skipped = try CorpusFolder(path: folder.url.path).forEach { name, text in
-            found.append("\(name)=\(String(decoding: text, as: UTF8.self))")
-        }
-        #expect(found == ["a.jsonl:1=one", "a.jsonl:5=té", "sub/b.txt=b text"])
-        #expect(skipped.map(\.name) == ["a.jsonl:3", "a.jsonl:4", "c.bin"])
     }
 }

@@ -26,6 +26,9 @@ extern "C" {
 /// Elements of a block of q4_k, q5_k and q6_k.
 #define RK_SUPER 256
 
+/// Asks for the cache line of an address that is read soon; any address may be asked for.
+static inline void rk_prefetch(const void *address) { __builtin_prefetch(address); }
+
 /// Element types of weights and caches.
 typedef enum {
   RK_F32 = 0,

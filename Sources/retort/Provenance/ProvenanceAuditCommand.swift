@@ -126,8 +126,7 @@ struct ProvenanceAuditCommand: ParsableCommand {
             }
         }
         let exposure = try canaries.map { path in
-            let plan: CanaryPlan = try ReportJSON.read(
-                try InputFile.text(path: path), from: path)
+            let plan = try ReportJSON.read(CanaryPlan.self, from: try InputFile.text(path: path))
             return try plan.measure { try reader.logProbability($0) }
         }
         var inference: DatasetInferenceReport?
@@ -173,7 +172,7 @@ struct AuditReader {
 
     /// Characters that each token stands for; those of several tokens together count for the last.
     func characters(_ tokens: [Int32]) throws -> [Int] {
-        var stream = DecodingStream(model.tokenizer)
+        var stream = StreamingDetokenizer(try model.tokenizer)
         return tokens.map { stream.append($0).unicodeScalars.count }
     }
 
@@ -191,7 +190,12 @@ struct AuditReader {
             request.sampling.topP = Float(scheme.topP ?? 1)
             request.sampling.minP = 0
             request.sampling.seed = seed &+ UInt64(index)
-            return try generator.generate(request).tokens
+            var tokens: [Int32] = []
+            _ = try generator.generate(request) {
+                tokens.append($0)
+                return true
+            }
+            return tokens
         }
     }
 
@@ -203,7 +207,8 @@ struct AuditReader {
     /// What dataset inference needs of each text of a file.
     func texts(_ path: String) throws -> [TextScore] {
         var scores: [TextScore] = []
-        let lines = try LineReader(path: path)
+        let lines = try RetortFormats.LineReader(
+                path: path, maximumLineBytes: 64 << 20)
         while try lines.next() {
             guard let text = (try? JSONValue(parsing: lines.line))?["text"]?.stringValue else {
                 throw CommandError("\(path):\(lines.number) has no 'text'")

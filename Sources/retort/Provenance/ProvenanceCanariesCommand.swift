@@ -8,7 +8,8 @@ import RetortProvenance
 struct ProvenanceCanariesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "canaries",
-        abstract: "Draw random sentences to plant in a training text, and others to compare them with.",
+        abstract:
+            "Draw random sentences to plant in a training text, and others to compare them with.",
         discussion: """
             Writes the plan, and with --plant the sentences as JSON lines with 'text', each as often as it is to be planted. \
             'retort provenance audit MODEL --canaries PLAN' then says how exposed each is.

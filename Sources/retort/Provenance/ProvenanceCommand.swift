@@ -7,6 +7,7 @@ struct ProvenanceCommand: ParsableCommand {
         commandName: "provenance",
         abstract: "What a model is made of, and whether it repeats it.",
         subcommands: [
+            ProvenanceIndexCommand.self, ProvenanceSearchCommand.self, ProvenanceTraceCommand.self,
             ProvenanceDedupCommand.self, ProvenanceAuditCommand.self,
             ProvenanceCanariesCommand.self,
         ])

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// All maximal spans of a text in one shard. Trying every start would cost a search each and, where a
+// long part is known, as much again for every symbol of it. So the searches ask for windows of the
+// least length: a window that is not there rules out all spans that have it, and most windows fall with the
+// half of them that is looked for first.
+
+extension ShardSearch {
+    /// The parts of a text that the shard has and that no longer part it has contains, in order.
+    /// - Parameters:
+    ///   - text: Numbers of the shard, 0 for what it does not have.
+    ///   - minimum: The least length.
+    func maximalSpans(_ text: ShardPattern<Symbol>, minimum: Int) throws(ProvenanceError) -> [Range<
+        Int
+    >] {
+        var spans: [Range<Int>] = []
+        var start = 0
+        while start < text.count {
+            var end = start
+            while end < text.count && text[end] != 0 { end += 1 }
+            if end - start >= max(1, minimum) {
+                try addSpans(text, start..<end, minimum: max(1, minimum), to: &spans)
+            }
+            start = end + 1
+        }
+        return spans
+    }
+
+    private func addSpans(
+        _ text: ShardPattern<Symbol>, _ known: Range<Int>, minimum: Int,
+        to spans: inout [Range<Int>]
+    ) throws(ProvenanceError) {
+        let half = minimum / 2
+        var start = known.lowerBound
+        while start + minimum <= known.upperBound {
+            let end = start + minimum
+            if half >= lookup.order, try !has(text, end - half..<end) {
+                start = end - half + 1
+                continue
+            }
+            if try !has(text, start..<end) {
+                start = try firstStart(text, start + 1, max(start + 1, end - max(1, half)), end)
+                continue
+            }
+            guard let next = try chain(text, from: start, known, minimum, to: &spans) else {
+                return
+            }
+            start = next
+        }
+    }
+
+    /// Adds the span at `first` and those that follow it and overlap by the least length but one or more.
+    /// Returns the next start to try, nil at the end.
+    private func chain(
+        _ text: ShardPattern<Symbol>, from first: Int, _ known: Range<Int>, _ minimum: Int,
+        to spans: inout [Range<Int>]
+    ) throws(ProvenanceError) -> Int? {
+        var start = first
+        while true {
+            let rest = ShardPattern(rebasing: text[start..<known.upperBound])
+            let end = start + (try longestPrefix(rest))
+            spans.append(start..<end)
+            guard end < known.upperBound else { return nil }
+            // The shortest window that goes beyond: without it, no span that starts so early does.
+            let last = end + 1 - minimum
+            guard try has(text, last..<end + 1) else { return last + 1 }
+            start = try firstStart(text, start + 1, last, end + 1)
+        }
+    }
+
+    /// The first start from `low` on whose text up to `end` is there; that from `high` is, or is tried next.
+    private func firstStart(_ text: ShardPattern<Symbol>, _ low: Int, _ high: Int, _ end: Int)
+        throws(ProvenanceError) -> Int
+    {
+        var low = low
+        var high = high
+        while low < high {
+            let middle = (low + high) >> 1
+            if try has(text, middle..<end) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+
+    private func has(_ text: ShardPattern<Symbol>, _ range: Range<Int>) throws(ProvenanceError)
+        -> Bool
+    {
+        try contains(ShardPattern(rebasing: text[range]))
+    }
+}
