@@ -20,12 +20,14 @@ private enum Scene {
                 atPath: texts, withIntermediateDirectories: true)
             let builder = try CorpusIndexBuilder(path: index, options: .init(memory: 8 << 10))
             for number in 0..<40 {
-                let text = String(repeating: "to be or not \(number % 7) to be, ", count: number % 5)
+                let text = String(
+                    repeating: "to be or not \(number % 7) to be, ", count: number % 5)
                 try builder.add(
                     Array(text.utf8), CorpusDocument(path: "\(number % 3)", licence: "MIT"))
             }
             _ = try builder.finish()
-            let paths = FileManager.default.enumerator(atPath: index)?.compactMap { $0 as? String } ?? []
+            let paths =
+                FileManager.default.enumerator(atPath: index)?.compactMap { $0 as? String } ?? []
             return try paths.sorted().compactMap { path in
                 var isFolder: ObjCBool = false
                 let absolute = "\(index)/\(path)"
@@ -80,7 +82,9 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let rest = Array(bytes.dropFirst())
     switch choice % 5 {
     case 0:
-        guard let manifest = Scene.files.first(where: { $0.path.hasSuffix(".json") }) else { return 0 }
+        guard let manifest = Scene.files.first(where: { $0.path.hasSuffix(".json") }) else {
+            return 0
+        }
         write(Data(rest), manifest.path)
         ask()
         write(manifest.content, manifest.path)

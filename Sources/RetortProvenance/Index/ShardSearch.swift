@@ -3,6 +3,8 @@
 // Binary search in one shard's suffix array. A pattern is in the shard's own numbers, without separators. A
 // damaged file can give wrong answers here (a full check finds that) or an error, never a read outside.
 
+import CRetortKernels
+
 /// A pattern in a shard's symbols, followed by at least eight bytes that may be read.
 typealias ShardPattern<Symbol> = UnsafeBufferPointer<Symbol>
 
@@ -132,6 +134,12 @@ struct ShardSearch<Symbol: FixedWidthInteger & UnsignedInteger & BitwiseCopyable
         var high = range.upperBound
         var lowCommon = 0
         var highCommon = 0
+        // Between two samples: what most steps will read, asked for at once, takes little longer than one.
+        if range.count <= LookupTable.stride {
+            for index in Swift.stride(from: low &+ 3, to: high, by: 4) {
+                rk_prefetch(text + Int(suffixes[index]))
+            }
+        }
         while low < high {
             let middle = (low &+ high) >> 1
             let place = try position(middle)

@@ -208,7 +208,7 @@ struct AuditReader {
     func texts(_ path: String) throws -> [TextScore] {
         var scores: [TextScore] = []
         let lines = try RetortFormats.LineReader(
-                path: path, maximumLineBytes: 64 << 20)
+            path: path, maximumLineBytes: 64 << 20)
         while try lines.next() {
             guard let text = (try? JSONValue(parsing: lines.line))?["text"]?.stringValue else {
                 throw CommandError("\(path):\(lines.number) has no 'text'")
