@@ -43,6 +43,7 @@ let package = Package(
         .executable(name: "retort", targets: ["retort"]),
         .library(name: "RetortEngine", targets: ["RetortEngine"]),
         .library(name: "RetortGuard", targets: ["RetortGuard"]),
+        .library(name: "RetortProvenance", targets: ["RetortProvenance"]),
         .library(name: "RetortServer", targets: ["RetortServer"]),
         .library(name: "RetortTraining", targets: ["RetortTraining"]),
         .library(name: "RetortEvaluation", targets: ["RetortEvaluation"]),
@@ -139,6 +140,13 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
         module(
+            "RetortProvenance",
+            [
+                "RetortJSON",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
+        module(
             "RetortHub",
             [
                 "RetortJSON",
@@ -223,6 +231,10 @@ let package = Package(
         .executableTarget(
             name: "CacheWriter", dependencies: ["RetortDistillation", "RetortClient"],
             path: "Tests/CacheWriter", swiftSettings: swiftSettings),
+        // Several at once, and killed, by tests of the ledger.
+        .executableTarget(
+            name: "LedgerWriter", dependencies: ["RetortProvenance"], path: "Tests/LedgerWriter",
+            swiftSettings: swiftSettings),
         .target(
             name: "TestSupport", dependencies: ["RetortJSON"], path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
@@ -235,6 +247,9 @@ let package = Package(
         tests("RetortGrammar", ["RetortJSON"]),
         tests("RetortReport"),
         tests("RetortPipeline", ["RetortJSON"]),
+        tests(
+            "RetortProvenance",
+            ["RetortJSON", "LedgerWriter", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("RetortGuard", ["RetortEngine", "RetortJSON"]),
         tests("RetortEvaluation", ["RetortJSON", "RetortTensor"]),
         tests(
