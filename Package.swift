@@ -145,7 +145,9 @@ let package = Package(
                 "RetortJSON",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
-            ]),
+            ],
+            // In the code, so that the command needs no file beside it.
+            resources: [.embedInCode("Resources/policy.json")]),
         module(
             "RetortHub",
             [
