@@ -147,7 +147,10 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             // In the code, so that the command needs no file beside it.
-            resources: [.embedInCode("Resources/policy.json")]),
+            resources: [
+                .embedInCode("Resources/policy.json"),
+                .embedInCode("Resources/eu-summary.schema.json"),
+            ]),
         module(
             "RetortHub",
             [

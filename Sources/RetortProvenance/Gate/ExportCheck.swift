@@ -102,7 +102,10 @@ extension RightsGate {
             text.lowercased().split(whereSeparator: \.isWhitespace).joined(separator: " ")
         }
         let text = plain(text)
-        return phrases.contains { text.contains(plain($0)) }
+        // As they are, or as a card has to write them.
+        return phrases.contains {
+            text.contains(plain($0)) || text.contains(plain(DocumentText.line($0)))
+        }
     }
 
     /// Whether a licence is one of those asked for, in every choice that it leaves.

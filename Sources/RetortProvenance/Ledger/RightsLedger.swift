@@ -39,21 +39,40 @@ public final class RightsLedger: Sendable {
                     at: URL(fileURLWithPath: path).deletingLastPathComponent(),
                     withIntermediateDirectories: true)
             }
-            // Before SQLite may write into a file that is not ours.
-            try Self.checkOrigin(path)
-            var configuration = Configuration()
-            configuration.foreignKeysEnabled = true
-            configuration.busyMode = .timeout(30)
-            pool = try DatabasePool(path: path, configuration: configuration)
-            // Opening chose NORMAL, with which the last commits are lost with the power.
-            try pool.writeWithoutTransaction { db in
-                try db.execute(sql: "PRAGMA synchronous = FULL")
-            }
-            let migrator = Self.migrator
-            // Another process may make the tables at the same moment; they are there then.
-            do { try migrator.migrate(pool) } catch { try migrator.migrate(pool) }
+            pool = try Self.patiently { try Self.open(path) }
         } catch {
             throw Self.explained(error, path)
+        }
+    }
+
+    private static func open(_ path: String) throws -> DatabasePool {
+        // Before SQLite may write into a file that is not ours.
+        try checkOrigin(path)
+        var configuration = Configuration()
+        configuration.foreignKeysEnabled = true
+        configuration.busyMode = .timeout(30)
+        let pool = try DatabasePool(path: path, configuration: configuration)
+        // Opening chose NORMAL, with which the last commits are lost with the power.
+        try pool.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
+        try migrator.migrate(pool)
+        return pool
+    }
+
+    /// Where several processes open a new file at once, each changes its journal's kind and makes the
+    /// tables. SQLite then says at once that it is busy, without the patience that it was given, or
+    /// that the tables are there.
+    private static func patiently<Value>(_ body: () throws -> Value) throws -> Value {
+        var patience = 100
+        while true {
+            do { return try body() } catch let error as DatabaseError {
+                let mayPass: [ResultCode] = [
+                    .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_ERROR, .SQLITE_CONSTRAINT,
+                ]
+                // What does not pass costs half a second.
+                patience -= [.SQLITE_BUSY, .SQLITE_LOCKED].contains(error.resultCode) ? 1 : 10
+                guard patience > 0, mayPass.contains(error.resultCode) else { throw error }
+                Thread.sleep(forTimeInterval: 0.05)
+            }
         }
     }
 
@@ -72,6 +91,7 @@ public final class RightsLedger: Sendable {
         guard let size = attributes?[.size] as? Int, size > 0 else { return }
         var configuration = Configuration()
         configuration.readonly = true
+        configuration.busyMode = .timeout(30)
         let migrator = migrator
         let (id, tables, isNewer) = try DatabaseQueue(path: path, configuration: configuration).read
         {
