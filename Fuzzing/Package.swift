@@ -17,6 +17,8 @@ let parsers = [
     ("FuzzGrader", ["RetortEvaluation", "RetortJSON"]),
     ("FuzzAnswer", ["RetortClient"]),
     ("FuzzRequestLog", ["RetortGuard"]),
+    ("FuzzOptOut", ["RetortProvenance"]),
+    ("FuzzLineage", ["RetortProvenance", "RetortJSON"]),
 ]
 
 let package = Package(
