@@ -66,11 +66,11 @@ public struct ModelLineage: Sendable {
             else { return nil }
             let source = artefact.source.flatMap { lineage.sources[$0] }
             let how = lineage.edges.first { $0.from == artefact.hash }?.how ?? .trainedOn
+            let writers = writers(of: artefact.hash, lineage)
             return Data(
                 artefact: artefact, source: source,
                 licence: source?.licence ?? licence(of: artefact.hash, lineage),
-                generators: generators(of: artefact.hash, source, lineage),
-                programs: source?.program.map { [$0] } ?? [], how: how)
+                generators: writers.models, programs: writers.programs, how: how)
         }
     }
 
@@ -92,20 +92,37 @@ public struct ModelLineage: Sendable {
             .joined(separator: " AND ")
     }
 
-    /// A run with a teacher writes the teacher's words; without one, those of the model it begins from.
-    private static func generators(
-        of hash: ContentHash, _ source: RightsSource?, _ lineage: Lineage
-    ) -> [String] {
-        var names = source?.generators ?? []
-        for (origin, edge) in lineage.origins(of: hash) {
-            if edge.how == .generated { names.append(origin.name) }
-            guard origin.kind == .run else { continue }
-            let teachers = lineage.origins(of: origin.hash).filter { $0.edge.how == .taughtBy }
-            names += teachers.map(\.artefact.name)
+    /// Ways on which words stay those of who wrote them.
+    private static let passing: Set<Derivation> = [
+        .contained, .filtered, .deduplicated, .converted,
+    ]
+
+    /// Who wrote data: their source says so, or the teacher of the run that made them, or it is who
+    /// wrote what they were taken from.
+    private static func writers(of hash: ContentHash, _ lineage: Lineage) -> (
+        models: [String], programs: [String]
+    ) {
+        var models: [String] = []
+        var programs: [String] = []
+        var seen: Set = [hash]
+        var pending = [hash]
+        func add(_ name: String, to names: inout [String]) {
+            if !names.contains(name) { names.append(name) }
         }
-        var unique: [String] = []
-        for name in names where !unique.contains(name) { unique.append(name) }
-        return unique
+        while let next = pending.popLast() {
+            if let source = lineage[next]?.source.flatMap({ lineage.sources[$0] }) {
+                for name in source.generators { add(name, to: &models) }
+                if let program = source.program { add(program, to: &programs) }
+            }
+            for (origin, edge) in lineage.origins(of: next) {
+                if edge.how == .generated || (edge.how == .taughtBy && next != lineage.root) {
+                    add(origin.name, to: &models)
+                }
+                let passes = passing.contains(edge.how) || origin.kind == .run
+                if passes, seen.insert(origin.hash).inserted { pending.append(origin.hash) }
+            }
+        }
+        return (models, programs)
     }
 
     private static func parents(_ lineage: Lineage) -> [Parent] {

@@ -34,6 +34,9 @@ extension RightsGate {
                         reason: "nobody said where it came from; record its source and licence"))
             }
         }
+        for artefact in lineage.artefacts {
+            for finding in omittedWorks(of: artefact) { add(finding) }
+        }
         for decision in lineage.decisions where !decision.isImported {
             apply(decision, to: &findings)
         }
@@ -87,6 +90,29 @@ extension RightsGate {
                 reason: "nobody said under what licence its weights are")
         }
         return self.licence(licence, subject: subject)
+    }
+
+    /// Works that the lineage only counts, by their licences.
+    private func omittedWorks(of shard: Artefact) -> [GateFinding] {
+        let subject = "works of \"\(shard.name)\""
+        var findings = (shard.details[Lineage.worksRights]?.arrayValue ?? []).map { rights in
+            var object = rights.objectValue ?? JSONObject()
+            object["works"] = nil
+            object["name"] = .string("\(shard.name) (works)")
+            guard let source = try? RightsSource(.object(object)) else {
+                return GateFinding(
+                    subject: subject, verdict: .unknown,
+                    reason: "what the lineage says of their rights cannot be read")
+            }
+            return self.source(source)
+        }
+        if let reserved = shard.details[Lineage.worksReserved]?.intValue, reserved > 0 {
+            findings.append(
+                GateFinding(
+                    subject: subject, verdict: .forbidden,
+                    reason: "\(reserved) of them are reserved by whoever has rights in them"))
+        }
+        return findings
     }
 
     private func judge(_ evidence: OptOutEvidence, _ source: RightsSource) -> GateFinding? {

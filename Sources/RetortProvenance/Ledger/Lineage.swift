@@ -14,6 +14,10 @@ public struct Lineage: Sendable, Equatable {
     /// Member of a shard's details: how many of its works were left out.
     static let omittedWorks = "works_omitted"
     static let worksHash = "works_sha256"
+    /// And under what licences they are, with how many under each.
+    static let worksRights = "works_rights"
+    /// And of how many a reservation is known.
+    static let worksReserved = "works_reserved"
 
     public var root: ContentHash
     /// The root first, then what it came from, the nearest first.

@@ -22,11 +22,9 @@ extension RightsLedger {
             var next = 0
             while next < lineage.artefacts.count {
                 let artefact = lineage.artefacts[next]
-                let works = try Self.works(of: artefact.hash, limit: workLimit, db)
-                if let works {
-                    lineage.artefacts[next].details[Lineage.omittedWorks] = .integer(
-                        Int64(works.count))
-                    lineage.artefacts[next].details[Lineage.worksHash] = .string(works.hash.hex)
+                let works = try Self.summary(ofWorksOf: artefact.hash, limit: workLimit, db)
+                for member in works?.members ?? [] {
+                    lineage.artefacts[next].details[member.key] = member.value
                 }
                 next += 1
                 let origins = try Self.neighbours(
@@ -49,12 +47,14 @@ extension RightsLedger {
         }
     }
 
-    /// The number of a shard's works and the hash of their hashes, if there are more than `limit`.
-    private static func works(of shard: ContentHash, limit: Int, _ db: Database) throws -> (
-        count: Int, hash: ContentHash
-    )? {
+    /// What is said of a shard's works instead of each, if there are more than `limit`: their number,
+    /// the hash of their hashes, and all that the gate needs of their sources.
+    private static func summary(ofWorksOf shard: ContentHash, limit: Int, _ db: Database) throws
+        -> JSONObject?
+    {
         let filter = """
             FROM edge e JOIN artefact a ON a.id = e.origin
+                LEFT JOIN source s ON s.hash = a.source
             WHERE e.target = (SELECT id FROM artefact WHERE hash = ?) AND a.kind = 'work'
             """
         let count = try Int.fetchOne(
@@ -64,7 +64,38 @@ extension RightsLedger {
         let hashes = try Data.fetchCursor(
             db, sql: "SELECT a.hash \(filter) ORDER BY a.hash", arguments: [shard.bytes])
         while let hash = try hashes.next() { hasher.update(hash) }
-        return (count, hasher.finish())
+        let rights = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT s.licence, s.rights ->> 'acquisition' AS acquisition,
+                    s.rights -> 'generators' AS generators, s.rights ->> 'program' AS program,
+                    count(*) AS works
+                \(filter) AND s.hash IS NOT NULL GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+                """, arguments: [shard.bytes])
+        let reserved = try Int.fetchOne(
+            db,
+            sql: """
+                SELECT count(*) \(filter) AND EXISTS (
+                    SELECT 1 FROM evidence v WHERE v.source = s.hash AND v.verdict = 'reserved')
+                """, arguments: [shard.bytes])
+        return JSONObject([
+            (Lineage.omittedWorks, .integer(Int64(count))),
+            (Lineage.worksHash, .string(hasher.finish().hex)),
+            (Lineage.worksReserved, .integer(Int64(reserved ?? 0))),
+            (Lineage.worksRights, .array(try rights.map { try Self.rights($0) })),
+        ])
+    }
+
+    private static func rights(_ row: Row) throws -> JSONValue {
+        var object = JSONObject([
+            ("licence", .string(row["licence"])), ("acquisition", .string(row["acquisition"])),
+            ("works", .integer(row["works"])),
+        ])
+        if let generators = row["generators"] as String? {
+            object["generators"] = try JSONValue(parsing: generators)
+        }
+        object["program"] = (row["program"] as String?).map { .string($0) }
+        return .object(object)
     }
 
     /// Takes over what came with a model from elsewhere; what is known here already stays.
@@ -79,8 +110,10 @@ extension RightsLedger {
                 // A lineage does not say what is where on this machine.
                 artefact.path = nil
                 if try Self.artefact(artefact.hash, db) != nil {
-                    artefact.details[Lineage.omittedWorks] = nil
-                    artefact.details[Lineage.worksHash] = nil
+                    for key in [
+                        Lineage.omittedWorks, Lineage.worksHash, Lineage.worksRights,
+                        Lineage.worksReserved,
+                    ] { artefact.details[key] = nil }
                 }
                 try Self.insert(artefact, db)
             }

@@ -5,6 +5,25 @@ import GRDB
 import RetortJSON
 
 extension RightsLedger {
+    /// Takes down what a word of the command line names; of a path the text is looked for too.
+    /// - Throws: ``ProvenanceError`` if the ledger knows nothing of it, or what `nearCopies` throws.
+    public func takedown(
+        named name: String, nearCopies: (@Sendable (String) throws -> [NearCopy])? = nil
+    ) throws -> TakedownReport {
+        let text = FileManager.default.contents(atPath: name).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        let report = try takedown(
+            try find(name).map(\.hash), text: text, nearCopies: nearCopies)
+        guard !report.matches.isEmpty else {
+            throw ProvenanceError(
+                "the ledger knows nothing of '\(name)'",
+                expected: "a hash, a name, a path or an address that it has",
+                advice: "record it with 'retort provenance add', or name another ledger")
+        }
+        return report
+    }
+
     /// Follows works to all that was made of them: shards, runs, checkpoints, models, what these wrote
     /// and who learned from that.
     /// - Parameters:

@@ -116,6 +116,42 @@ import Testing
         #expect(report.isRefused && report.reasons.contains("robots.txt reserves it"))
     }
 
+    @Test("one work among many that a lineage only counts is judged as if it stood there")
+    func manyWorks() throws {
+        let files = try LedgerFiles()
+        func check(_ licence: String, _ generators: [String], reserved: Bool = false) throws
+            -> GateReport
+        {
+            let data = try files.write(
+                "\(licence) \(generators) \(reserved)", to: "\(licence).jsonl")
+            let shard = try files.ledger.add(RunPlan.Input(data, source: LedgerFiles.ours))
+            let odd = RightsSource(
+                name: "odd \(reserved)", licence: licence, url: "https://example.org/odd",
+                generators: generators)
+            if reserved {
+                try files.ledger.record(
+                    TDMReservation.evidence(
+                        reservation: "1", policy: nil, url: "u", fetched: 0), of: odd)
+            }
+            try files.ledger.record(
+                works: (0..<30).map { number in
+                    WorkEntry(
+                        hash: ContentHash(of: "\(data) \(number)"), name: "\(number)",
+                        source: number == 17
+                            ? odd : RightsSource(name: "\(number)", licence: "CC0-1.0"))
+                }, in: shard)
+            let lineage = try files.ledger.lineage(of: shard, workLimit: 10)
+            #expect(lineage.artefacts(.work).isEmpty)
+            #expect(try gate.check(Lineage(lineage.json)) == gate.check(lineage))
+            return gate.check(lineage)
+        }
+        #expect(try check("CC0-1.0", []).verdict == .allowed)
+        #expect(try check("CC-BY-NC-4.0", []).verdict == .nonCommercial)
+        #expect(try check("MIT", ["gpt-4o"]).verdict == .forbidden)
+        let reserved = try check("CC-BY-4.0", [], reserved: true)
+        #expect(reserved.verdict == .forbidden && reserved.reasons.contains("1 of them"))
+    }
+
     @Test("what nobody recorded is refused")
     func unrecorded() throws {
         let files = try LedgerFiles()

@@ -10,9 +10,9 @@ struct LedgerFiles {
     let folder: TemporaryFolder
     let ledger: RightsLedger
 
-    init() throws {
+    init(now: Double = 1_790_000_000) throws {
         folder = try TemporaryFolder()
-        ledger = try RightsLedger(path: folder.path("ledger.sqlite"), now: { 1_790_000_000 })
+        ledger = try RightsLedger(path: folder.path("ledger.sqlite"), now: { now })
     }
 
     @discardableResult

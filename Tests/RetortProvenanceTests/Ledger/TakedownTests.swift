@@ -126,6 +126,41 @@ import Testing
         #expect(report.touched(.shard).map(\.artefact.name) == ["train.jsonl"])
     }
 
+    @Test("a work is taken down by its name, and by a file with its text")
+    func named() throws {
+        let made = try Generations()
+        let ledger = made.files.ledger
+        #expect(try ledger.takedown(named: "work 0-7").touched(.model).count == 3)
+        let shard = try ledger.contents(of: made.files.folder.path("shard-1.jsonl")).address
+        try made.files.write(
+            "{\"book\": \"b\", \"text\": \"Call me\"}\n\n{\"book\": \"c\", \"text\": \"No\"}\n"
+                + "{\"book\": \"b\", \"text\": \"Ishmael.\"}\n", to: "books.jsonl")
+        let works = try WorkScanner(source: LedgerFiles.ours, workField: "book").works(
+            of: made.files.folder.path("books.jsonl"))
+        #expect(works.map(\.name) == ["b", "c"])
+        #expect(works[0].records == RecordRanges([0...0, 2...2]))
+        try ledger.record(works: works, in: shard)
+        let file = try made.files.write("CALL ME\n  Ishmael", to: "asked.txt")
+        let report = try ledger.takedown(named: file)
+        #expect(report.matches.map(\.artefact.name) == ["b"])
+        #expect(report.touched(.model).map(\.artefact.name) == ["outsider"])
+        #expect(throws: ProvenanceError.self) { try ledger.takedown(named: "nobody's") }
+    }
+
+    @Test(
+        "a shard that is no JSONL, or lacks a member, is an error with the line",
+        arguments: [
+            "{\"text\": 1", "[]", "{\"book\": 5}", "{\"book\": \"b\", \"body\": \"x\"}",
+        ])
+    func brokenShard(_ line: String) throws {
+        let files = try LedgerFiles()
+        let path = try files.write("{\"book\": \"a\", \"text\": \"x\"}\n\(line)\n", to: "s.jsonl")
+        let scanner = WorkScanner(
+            source: LedgerFiles.ours, textField: "text", workField: "book")
+        let error = #expect(throws: ProvenanceError.self) { try scanner.works(of: path) }
+        #expect(error?.description.contains("line 2") == true)
+    }
+
     @Test("a work that the ledger does not know is an error that says what to do")
     func unknown() throws {
         let files = try LedgerFiles()
