@@ -32,6 +32,13 @@ public enum DocumentFormat: String, Sendable, CaseIterable {
     }
 }
 
+extension DocumentFormat {
+    /// The JSON Schema (2020-12) of the EU summary, as a text.
+    public static var euSummarySchema: String {
+        String(decoding: PackageResources.eu_summary_schema_json, as: UTF8.self)
+    }
+}
+
 extension ModelLineage {
     /// A document as a text that ends in a line feed.
     public func document(_ format: DocumentFormat) -> String {

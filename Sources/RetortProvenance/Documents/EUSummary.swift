@@ -20,15 +20,6 @@ struct EUSummary {
         ]
     }
 
-    /// The JSON Schema that summaries keep.
-    static func schema() throws(ProvenanceError) -> JSONValue {
-        do throws(JSONError) {
-            return try JSONValue(parsing: PackageResources.eu_summary_schema_json)
-        } catch {
-            throw ProvenanceError("the schema of EU summaries is \(error)")
-        }
-    }
-
     // MARK: 1 General information
 
     private var general: JSONValue {

@@ -145,6 +145,42 @@ import Testing
         #expect(checks?.first?["verdict"] == "permitted")
     }
 
+    /// Members that the schema wants and the value lacks, or the other way round, by their places.
+    private func differences(
+        _ value: JSONValue, _ schema: JSONValue, _ root: JSONValue, _ place: String
+    ) -> [String] {
+        if schema["$ref"] != nil, let data = root["$defs"]?["data"] {
+            return differences(value, data, root, place)
+        }
+        if let items = schema["items"], let array = value.arrayValue {
+            return array.flatMap { differences($0, items, root, "\(place)[]") }
+        }
+        guard let properties = schema["properties"]?.objectValue, let object = value.objectValue
+        else { return [] }
+        let required = Set((schema["required"]?.arrayValue ?? []).compactMap(\.stringValue))
+        let found = required.symmetricDifference(object.keys).map { "\(place).\($0)" }
+        let inner = object.members.flatMap { member in
+            differences(
+                member.value, properties[member.key] ?? .null, root, "\(place).\(member.key)")
+        }
+        return found + inner
+    }
+
+    @Test("the EU summary has the members of its schema, no less and no more")
+    func euSchema() throws {
+        let schema = try JSONValue(parsing: DocumentFormat.euSummarySchema)
+        for model in [
+            try Self.student(), try Self.obliged(), try Self.obliged(override: true),
+        ] {
+            let summary = try JSONValue(parsing: model.document(.euSummary))
+            #expect(differences(summary, schema, schema, "").isEmpty)
+            var wrong = summary.objectValue ?? JSONObject()
+            wrong["general"] = ["provider": ["name": "x"]]
+            let found = differences(.object(wrong), schema, schema, "")
+            #expect(found.contains(".general.provider.contact"))
+        }
+    }
+
     @Test(
         "the card says what must be said, so that the check at export asks only for name and papers"
     )

@@ -47,6 +47,8 @@ import Testing
             ("User-agent: b\nUnknown: 1\nUser-agent: bot\nDisallow: /", "/x", false),
             ("User-agent: *\nDisallow: /\nUser-agent: bot\nAllow: /x", "/y", true),
             ("User-agent: *\nDisallow: /%zz", "/%zz", false),
+            ("User-agent: *\nDisallow: /%7Eu%2fx", "/~u%2Fx", false),
+            ("User-agent: *\nDisallow: /~u", "/%7eu", false),
             ("User-agent: *\nDisallow: /x # and more", "/x", false),
         ])
     func rules(_ text: String, _ path: String, _ expected: Bool) {
