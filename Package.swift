@@ -101,9 +101,6 @@ let package = Package(
         module("RetortGrammar", ["RetortJSON"]),
         module("RetortReport"),
         module(
-            "RetortProvenance",
-            ["RetortJSON", "CRetortKernels", .product(name: "Crypto", package: "swift-crypto")]),
-        module(
             "RetortEngine",
             [
                 "RetortModels", "RetortFormats", "RetortTokenizers", "RetortTemplates",
@@ -141,6 +138,18 @@ let package = Package(
             [
                 "RetortEngine", "RetortFormats", "RetortTensor", "RetortJSON",
                 .product(name: "Crypto", package: "swift-crypto"),
+            ]),
+        module(
+            "RetortProvenance",
+            [
+                "RetortJSON", "CRetortKernels",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            // In the code, so that the command needs no file beside it.
+            resources: [
+                .embedInCode("Resources/policy.json"),
+                .embedInCode("Resources/eu-summary.schema.json"),
             ]),
         module(
             "RetortHub",
@@ -227,6 +236,10 @@ let package = Package(
         .executableTarget(
             name: "CacheWriter", dependencies: ["RetortDistillation", "RetortClient"],
             path: "Tests/CacheWriter", swiftSettings: swiftSettings),
+        // Several at once, and killed, by tests of the ledger.
+        .executableTarget(
+            name: "LedgerWriter", dependencies: ["RetortProvenance"], path: "Tests/LedgerWriter",
+            swiftSettings: swiftSettings),
         .target(
             name: "TestSupport", dependencies: ["RetortJSON"], path: "Tests/TestSupport",
             swiftSettings: swiftSettings),
@@ -238,8 +251,10 @@ let package = Package(
         tests("RetortTemplates", ["RetortJSON"]),
         tests("RetortGrammar", ["RetortJSON"]),
         tests("RetortReport"),
-        tests("RetortProvenance"),
         tests("RetortPipeline", ["RetortJSON"]),
+        tests(
+            "RetortProvenance",
+            ["RetortJSON", "LedgerWriter", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("RetortGuard", ["RetortEngine", "RetortJSON"]),
         tests("RetortEvaluation", ["RetortJSON", "RetortTensor"]),
         tests(

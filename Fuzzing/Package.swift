@@ -18,6 +18,8 @@ let parsers = [
     ("FuzzAnswer", ["RetortClient"]),
     ("FuzzRequestLog", ["RetortGuard"]),
     ("FuzzCorpus", ["RetortProvenance"]),
+    ("FuzzOptOut", ["RetortProvenance"]),
+    ("FuzzLineage", ["RetortProvenance", "RetortJSON"]),
 ]
 
 let package = Package(
