@@ -7,6 +7,8 @@ struct ProvenanceCommand: ParsableCommand {
         commandName: "provenance",
         abstract: "What a model is made of, and whether it repeats it.",
         subcommands: [
+            ProvenanceAddCommand.self, ProvenanceCheckCommand.self, ProvenanceTakedownCommand.self,
+            ProvenanceExportCommand.self,
             ProvenanceIndexCommand.self, ProvenanceSearchCommand.self, ProvenanceTraceCommand.self,
             ProvenanceDedupCommand.self, ProvenanceAuditCommand.self,
             ProvenanceCanariesCommand.self,

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Foundation
+import RetortJSON
+import RetortProvenance
+
+struct ProvenanceCheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract:
+            "Whether data, a teacher, a recipe or a model may be used, by the policy's table.",
+        discussion: """
+            Exit status 1 and the reason if it is refused: what is forbidden, and what nobody knows. SUBJECT is a recipe (.yaml), \
+            a model with its lineage, a teacher's name such as 'gpt-4o' or 'deepseek-ai/DeepSeek-R1', or with --licence an SPDX \
+            expression of data. The table is dated and hashed; its rows name their sources.
+            """)
+
+    @Argument(help: ArgumentHelp("What is to be judged.", valueName: "subject"))
+    var subject: String
+
+    @Option(help: ArgumentHelp("Who runs the teacher's API.", valueName: "host"))
+    var host: String?
+
+    @Flag(help: "SUBJECT is a licence of data.")
+    var licence = false
+
+    @Option(
+        help:
+            "What the model is for: \(RightsGate.Purpose.allCases.map(\.rawValue).joined(separator: ", "))."
+    )
+    var purpose = RightsGate.Purpose.commercial.rawValue
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    @OptionGroup var ledgerOptions: LedgerOptions
+
+    func validate() throws {
+        guard RightsGate.Purpose(rawValue: purpose) != nil else {
+            throw ValidationError("--purpose: '\(purpose)' is not known.")
+        }
+    }
+
+    func run() throws {
+        let gate = RightsGate(
+            policy: try .bundled(), purpose: RightsGate.Purpose(rawValue: purpose) ?? .commercial)
+        let report = try judge(gate)
+        if json {
+            Output.json(report.json)
+        } else {
+            for finding in report.findings {
+                Output.line("\(finding.verdict.rawValue)\t\(finding.subject): \(finding.reason)")
+            }
+            for obligation in report.obligations { Output.line("obligation\t\(obligation.text)") }
+        }
+        if report.isRefused { throw CommandError("refused: \(report.reasons)") }
+    }
+
+    private func judge(_ gate: RightsGate) throws -> GateReport {
+        if licence { return gate.report([gate.licence(subject)]) }
+        let suffix = URL(fileURLWithPath: subject).pathExtension
+        if ["yaml", "yml"].contains(suffix) {
+            let recipe = try YAMLFile.read(subject)
+            return try gate.check(
+                recipe: recipe, ledger: try ledgerOptions.openIfThere(beside: subject))
+        }
+        if FileManager.default.fileExists(atPath: subject) {
+            let ledger = try ledgerOptions.openIfThere(beside: subject)
+            return gate.check(try ProvenanceModel.lineage(of: subject, ledger))
+        }
+        return gate.report([gate.teacher(names: [subject], host: host)])
+    }
+}
+
+/// What is known of a model.
+enum ProvenanceModel {
+    /// The lineage beside it, else the ledger's.
+    static func lineage(of path: String, _ ledger: RightsLedger?) throws -> Lineage {
+        let memory = try ledger ?? RightsLedger(path: temporary())
+        if let lineage = try memory.lineage(beside: path) { return lineage }
+        guard let ledger else {
+            throw CommandError(
+                "\(path) has no \(Lineage.fileName) beside it and there is no ledger; name one with --ledger, or record it with 'retort provenance add'"
+            )
+        }
+        return try ledger.lineage(of: try ledger.contents(of: path).address)
+    }
+
+    /// A ledger that remembers nothing.
+    private static func temporary() -> String {
+        FileManager.default.temporaryDirectory
+            .appendingPathComponent("retort-ledger-\(UUID().uuidString).sqlite").path
+    }
+}
