@@ -128,11 +128,7 @@ struct EUSummary {
         let evidence = model.lineage.evidence.sorted { $0.key < $1.key }.flatMap { id, items in
             items.map { (model.lineage.sources[id]?.name ?? id.hex, $0) }
         }
-        let measures =
-            model.facts.reservationMeasures
-            ?? (evidence.isEmpty
-                ? "No content was collected from websites."
-                : "Reservations were looked for where content was collected, and refused by rule.")
+        let measures = model.facts.reservationMeasures ?? recordedMeasures(evidence.count)
         return [
             "reservations": [
                 "measures": .string(measures),
@@ -150,6 +146,18 @@ struct EUSummary {
                 "measures": .string(model.facts.contentMeasures ?? "None were recorded.")
             ],
         ]
+    }
+
+    /// Only what the ledger knows: nothing is said of checks that it has no evidence of.
+    private func recordedMeasures(_ checks: Int) -> String {
+        let crawled = model.lineage.sources.values.filter { $0.acquisition == .crawled }
+        if checks > 0 {
+            return "\(checks) reservations were looked for and kept, as listed; what is reserved is"
+                + " refused by rule."
+        }
+        return crawled.isEmpty
+            ? "No collection from websites was recorded."
+            : "Content was collected from websites, and no check of reservations was recorded."
     }
 
     private var evidence: JSONValue {

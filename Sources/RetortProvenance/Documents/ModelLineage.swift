@@ -50,9 +50,28 @@ public struct ModelLineage: Sendable {
         self.facts = facts
         self.lineage = lineage
         report = gate.check(lineage)
-        runs = lineage.artefacts(.run)
+        runs = Self.runs(lineage)
         data = Self.data(lineage)
         parents = Self.parents(lineage)
+    }
+
+    /// Each before those that its inputs came from; depth first, without recursion, as a lineage may
+    /// be long or, forged, a ring.
+    private static func runs(_ lineage: Lineage) -> [Artefact] {
+        var finished: [Artefact] = []
+        var seen: Set<ContentHash> = []
+        var stack = [(hash: lineage.root, isOpen: false)]
+        while let (hash, isOpen) = stack.popLast() {
+            if isOpen {
+                if let artefact = lineage[hash], artefact.kind == .run { finished.append(artefact) }
+                continue
+            }
+            // When it is come to, not when it is named: the first way to it may be a short one.
+            guard seen.insert(hash).inserted else { continue }
+            stack.append((hash, true))
+            for (origin, _) in lineage.origins(of: hash) { stack.append((origin.hash, false)) }
+        }
+        return finished.reversed()
     }
 
     private static func data(_ lineage: Lineage) -> [Data] {

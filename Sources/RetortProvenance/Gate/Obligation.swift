@@ -67,7 +67,8 @@ public struct Obligation: Sendable, Hashable {
         case .notice: "NOTICE has the text: \(first)"
         case .shareAlike: "The model is under \(values.joined(separator: " or "))."
         case .attribution:
-            first.isEmpty ? "Those who made the data are named." : "\(first) is named."
+            first.isEmpty
+                ? "Those who made the data are named." : "\"\(first)\" is named as a source."
         case .useRestrictions: "Restrictions of use are passed on: \(first)"
         case .userLimit: "More than \(first) monthly users need a licence of their own."
         case .nonCommercial: "There is no commercial use."

@@ -62,6 +62,10 @@ import Testing
         let model = ModelLineage(
             try pipeline.lineage(name), facts: facts, gate: RightsGate(policy: try .bundled()))
         #expect(model.data.contains { !$0.generators.isEmpty })
+        // No run stands before one that made what it reads.
+        let order = model.runs.reversed().map(\.name)
+        let known = ["corpus.jsonl", "base", "zero", "cold-start", "reasoning-rl", "r1"]
+        #expect(order.filter { known.contains($0) } == known)
         let summary = try JSONValue(parsing: model.document(.euSummary))
         let models = summary["sources"]?["synthetic"]?["models"]?.arrayValue ?? []
         #expect(!models.isEmpty && models.allSatisfy { $0["own"] == true })
