@@ -19,7 +19,8 @@ public struct RecipeSubjects: Sendable, Equatable {
         let data = recipe["data"]
         let collect = recipe["distill"]?["collect"]
         for (key, value) in [
-            ("data.train", data?["train"]), ("data.validation", data?["validation"]),
+            ("data.train", data?["train"]), ("data.dataset", data?["dataset"]),
+            ("data.validation", data?["validation"]),
             ("distill.collect.prompts", collect?["prompts"]), ("tokenizer", recipe["tokenizer"]),
         ] {
             for path in Self.paths(value) { self.data.append((key, path)) }

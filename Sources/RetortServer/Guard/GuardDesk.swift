@@ -65,7 +65,7 @@ public actor GuardDesk {
             var reader = RequestLog()
             let size =
                 (try? FileManager.default.attributesOfItem(atPath: options.log)[.size] as? Int) ?? 0
-            if size ?? 0 > 0 { try reader.read(path: options.log) { monitor.add($0) } }
+            if size > 0 { try reader.read(path: options.log) { monitor.add($0) } }
             let result = monitor.finish(appeals: appeals)
             return [
                 "object": "guard.report", "time": .double(Date().timeIntervalSince1970),

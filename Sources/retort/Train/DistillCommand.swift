@@ -46,12 +46,14 @@ struct DistillCommand: AsyncParsableCommand {
         guard let settings = recipe.distillation else {
             throw CommandError("\(options.recipe) has no 'distill'")
         }
+        let ledger = try options.begin(recipe)
         var student = recipe
         if DistillationJob.isNeeded(recipe) {
             let job = try DistillationJob(recipe, prices: try prices(settings))
             student = job.student(recipe)
             if try await !settle(job) { return }
             try await prepare(job)
+            if until != .answers { try ledger.collected(job.datasetDirectory) }
         } else {
             let given = [
                 until == .student ? nil : "--until \(until.rawValue)",
@@ -66,9 +68,9 @@ struct DistillCommand: AsyncParsableCommand {
         }
         guard until == .student else { return }
         if settings.method == .onPolicy {
-            try ReinforceCommand.run(student, options)
+            try ReinforceCommand.run(student, options, ledger)
         } else {
-            try options.run(student)
+            try options.run(student, ledger)
         }
     }
 

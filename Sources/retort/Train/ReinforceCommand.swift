@@ -16,10 +16,13 @@ struct ReinforceCommand: ParsableCommand {
 
     @OptionGroup var options: RecipeOptions
 
-    func run() throws { try Self.run(try options.load(.rl), options) }
+    func run() throws {
+        let recipe = try options.load(.rl)
+        try Self.run(recipe, options, try options.begin(recipe))
+    }
 
     /// Trains on what the model samples, as a recipe says.
-    static func run(_ recipe: Recipe, _ options: RecipeOptions) throws {
+    static func run(_ recipe: Recipe, _ options: RecipeOptions, _ ledger: RunLedger) throws {
         let stop = StopFlag()
         let interruption = Interruption(others: [SIGTERM]) { stop.raise() }
         defer { interruption.end() }
@@ -29,6 +32,7 @@ struct ReinforceCommand: ParsableCommand {
         let isFinished = try trainer.run(
             shouldStop: { stop.isRaised }, observe: display.show)
         display.end(isFinished: isFinished)
+        try ledger.end(isFinished: isFinished)
         if !isFinished { throw ExitCode(130) }
     }
 }

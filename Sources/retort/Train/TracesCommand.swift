@@ -5,6 +5,7 @@ import Foundation
 import RetortEvaluation
 import RetortFormats
 import RetortJSON
+import RetortProvenance
 
 struct TracesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -39,6 +40,17 @@ struct TracesCommand: ParsableCommand {
             try file.write(Array((record.text() + "\n").utf8))
         }
         try file.commit()
+        let ledger = try RightsLedger(path: RightsLedger.defaultPath(output: output))
+        let record = try RunRecord.begin(
+            RunPlan(
+                verb: "traces", name: URL(fileURLWithPath: output).lastPathComponent,
+                output: output, software: "retort \(Version.text)"), in: ledger)
+        try record.produced(
+            output, .shard,
+            source: .written(
+                by: "retort traces", name: URL(fileURLWithPath: output).lastPathComponent,
+                licence: "CC0-1.0"))
+        try record.finish(models: [])
         Output.note("\(count) samples in \(output)")
     }
 }

@@ -24,10 +24,21 @@ struct RecipeOptions: ParsableArguments {
     @Flag(help: "Print each step as a JSON object, as in metrics.jsonl, and no progress.")
     var json = false
 
-    /// The recipe with what the command line changes.
-    func load(_ kind: Recipe.Kind) throws -> Recipe {
+    @Option(
+        help: ArgumentHelp(
+            "Go on although the licence gate refuses; the reason is written into the ledger.",
+            valueName: "reason"))
+    var allow: String?
+
+    /// What the recipe says, with what the command line changes.
+    func value() throws -> JSONValue {
         var value = try YAMLFile.read(recipe)
         for assignment in assignments { value = try YAMLFile.set(assignment, in: value) }
+        return value
+    }
+
+    func load(_ kind: Recipe.Kind) throws -> Recipe {
+        let value = try value()
         var object = value.objectValue ?? JSONObject()
         if object["kind"] == nil { object["kind"] = .string(kind.rawValue) }
         let read = try Recipe(.object(object))
@@ -42,15 +53,28 @@ struct RecipeOptions: ParsableArguments {
     func run(_ kind: Recipe.Kind) throws {
         let group = try TrainingGroups.make()
         let isFinished: Bool
-        do { isFinished = try run(try load(kind), group) } catch {
+        do {
+            let recipe = try load(kind)
+            // One process of several writes.
+            let ledger = group.rank == 0 ? try begin(recipe) : nil
+            isFinished = try run(recipe, group)
+            try ledger?.end(isFinished: isFinished)
+        } catch {
             throw TrainingGroups.fail(error, group)
         }
         if !isFinished { throw ExitCode(130) }
     }
 
+    /// Writes the run's beginning into the ledger.
+    func begin(_ recipe: Recipe) throws -> RunLedger {
+        try RunLedger.begin(recipe, try value(), resume: resume, allowance: allow)
+    }
+
     /// Trains in this process as a recipe says that was read already.
-    func run(_ recipe: Recipe) throws {
-        if try !run(recipe, SoloGroup()) { throw ExitCode(130) }
+    func run(_ recipe: Recipe, _ ledger: RunLedger) throws {
+        let isFinished = try run(recipe, SoloGroup())
+        try ledger.end(isFinished: isFinished)
+        if !isFinished { throw ExitCode(130) }
     }
 
     /// - Returns: Whether the run is finished.
