@@ -88,6 +88,35 @@ import Testing
         }
     }
 
+    @Test("parts of 200 bytes and more of tables, rules and code are found from 24 letters on")
+    func sparse() throws {
+        var random = SeededRandom(seed: 21)
+        let table = (0..<400).map { _ in
+            let cells = (0..<4).map { _ in
+                String(format: "%7d", Int.random(in: 0..<10_000, using: &random))
+            }
+            return "| " + cells.joined(separator: "  |  ") + " |"
+        }
+        let rule = String(repeating: "-", count: 90)
+        let text = table.joined(separator: "\n\(rule)\n")
+        let index = try ProtectedTextIndex([("table.md", nil, Array(text.utf8))])
+        for _ in 0..<300 {
+            let start = text.index(
+                text.startIndex, offsetBy: Int.random(in: 0..<text.count - 260, using: &random))
+            let span = text[start..<text.index(start, offsetBy: 260)]
+            let letters = span.count { $0.isLetter || $0.isNumber }
+            let first = span.firstIndex { $0.isNumber } ?? span.startIndex
+            let last = span.lastIndex { $0.isNumber } ?? span.startIndex
+            guard letters >= ProtectedTextIndex.sparseLength,
+                span.distance(from: first, to: last) + 1 >= ProtectedTextIndex.sparseBytes
+            else { continue }
+            #expect(!matches("Here: " + span + " Done.", index, longest: 5, &random).isEmpty)
+        }
+        // As few letters close together are a phrase.
+        let phrase = text.filter(\.isNumber).prefix(30)
+        #expect(matches("Here: " + phrase + ".", index, longest: 5, &random).isEmpty)
+    }
+
     @Test("spans with another case, other spaces, punctuation and letters are found")
     func changed() throws {
         let (texts, index) = try protected(30)

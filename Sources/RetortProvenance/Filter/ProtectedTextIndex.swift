@@ -2,7 +2,7 @@
 //
 // Texts that a model must not repeat, as a filter needs them: their letters, and the hashes of some runs of
 // `gram` letters, chosen by winnowing (Schleimer, Wilkerson and Aiken 2003) so that every part of
-// `minimumLength` letters has at least one.
+// `sparseLength` letters has at least one.
 
 import Foundation
 
@@ -23,12 +23,17 @@ public struct ProtectedTextIndex: Sendable {
     }
 
     /// Letters in a fingerprint.
-    static let gram = 20
+    static let gram = 16
     /// Fingerprints of so many starts in a row, the smallest is kept.
-    static let window = 29
+    static let window = 9
     /// Every part of a protected text that has at least so many letters and digits is found, in bytes of
     /// their UTF-8.
-    public static let minimumLength = gram + window - 1
+    public static let minimumLength = 48
+    /// Of tables, formulas and code, which have few letters, every part that has so many over at least
+    /// ``sparseBytes`` of the output.
+    public static let sparseLength = gram + window - 1
+    /// Some 50 tokens.
+    public static let sparseBytes = 200
 
     public private(set) var documents: [Document]
     /// Letters of all documents, a zero after each.

@@ -34,7 +34,7 @@ public struct RegurgitationMatcher: Sendable {
     private static let historySize = 4096
     private static let activeLimit = 8
     /// Places of one fingerprint that are compared.
-    private static let candidateLimit = 64
+    private static let candidateLimit = 256
 
     private let index: ProtectedTextIndex
     /// The fewest letters of a match.
@@ -50,7 +50,7 @@ public struct RegurgitationMatcher: Sendable {
     private var byteCount = 0
 
     /// - Parameter minimumLength: The fewest letters and digits of a match; below
-    ///   ``ProtectedTextIndex/minimumLength`` some are missed.
+    ///   ``ProtectedTextIndex/sparseLength`` some are missed.
     public init(_ index: ProtectedTextIndex, minimumLength: Int = ProtectedTextIndex.minimumLength)
     {
         self.index = index
@@ -61,7 +61,7 @@ public struct RegurgitationMatcher: Sendable {
     /// How many of the output's last bytes belong to what may become a match, or to a character that is not
     /// complete. A server that keeps them back can still drop them.
     ///
-    /// A copy is noticed after between 20 and ``ProtectedTextIndex/minimumLength`` letters: to let none of
+    /// A copy is noticed after between 16 and ``ProtectedTextIndex/minimumLength`` letters: to let none of
     /// them out, keep back that many more at all times.
     public var heldBack: Int {
         let longest = active.reduce(0) { max($0, $1.length) }
@@ -174,9 +174,17 @@ public struct RegurgitationMatcher: Sendable {
 
     @inline(__always)
     private func report(_ match: Active, _ best: inout Best?) {
-        if match.length >= minimumLength, match.length >= best?.match.length ?? 0 {
+        guard match.length >= best?.match.length ?? 0 else { return }
+        if match.length >= minimumLength || isSparse(match.length) {
             best = Best(match: match, letterCount: letterCount, byteCount: byteCount)
         }
+    }
+
+    /// Whether few letters are spread over so much of the output that they are a copy of more than words.
+    private func isSparse(_ length: Int) -> Bool {
+        guard length >= ProtectedTextIndex.sparseLength, length <= letterCount else { return false }
+        let first = letterStarts[(letterCount - length) % Self.historySize]
+        return byteCount - first >= ProtectedTextIndex.sparseBytes
     }
 
     private func described(_ best: Best) -> Match {
