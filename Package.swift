@@ -187,7 +187,8 @@ let package = Package(
             "RetortServer",
             [
                 "RetortEngine", "RetortModels", "RetortFormats", "RetortTemplates",
-                "RetortTokenizers", "RetortGrammar", "RetortGuard", "RetortJSON",
+                "RetortTokenizers", "RetortGrammar", "RetortGuard", "RetortProvenance",
+                "RetortJSON",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),

@@ -23,6 +23,8 @@ public enum FinishReason: String, Sendable {
     /// `maximumTokens` or the end of the context.
     case length
     case cancelled
+    /// What would have come was not to be said.
+    case filtered = "content_filter"
 }
 
 /// What a generation cost.

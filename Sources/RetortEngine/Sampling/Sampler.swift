@@ -21,6 +21,7 @@ public final class Sampler {
     private var histogram: [Bucket]
     private var edge: [Float] = []
     private var watermarker: Watermarker?
+    private var isFirst = true
 
     private struct Bucket {
         var count = 0
@@ -73,6 +74,12 @@ public final class Sampler {
     public func next(_ logits: UnsafeMutableBufferPointer<Float>) throws(EngineError) -> Int32 {
         guard logits.count == vocabSize, let base = logits.baseAddress else {
             throw EngineError("\(logits.count) logits were given for \(vocabSize) tokens")
+        }
+        if isFirst {
+            for token in parameters.bannedFirst where logits.indices.contains(Int(token)) {
+                base[Int(token)] = -.infinity
+            }
+            isFirst = false
         }
         for entry in bias { base[entry.token] += entry.value }
         applyPenalties(base)

@@ -22,6 +22,8 @@ public struct SamplingParameters: Sendable, Equatable {
     public var frequencyPenalty: Float = 0
     /// Added to the logits of single tokens.
     public var logitBias: [Int32: Float] = [:]
+    /// Tokens that must not be the first.
+    public var bannedFirst: [Int32] = []
     /// Makes the choice repeatable; nil takes a new seed each time.
     public var seed: UInt64?
     /// Marks the answer; schemes that keep a token's distribution mark nothing where it is chosen greedily.

@@ -169,6 +169,7 @@ actor RunWriter {
         switch reason {
         case .stop: end.finishReason = "stop"
         case .length: end.finishReason = tally.lengthReason(usage, engine.plan)
+        case .filtered: end.finishReason = reason.rawValue
         case .cancelled where run.isStopped:
             end.status = .stopped
             end.finishReason = "stopped"

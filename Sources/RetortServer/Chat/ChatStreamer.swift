@@ -149,11 +149,7 @@ private struct ChatChoiceStream {
     private mutating func finish(_ reason: FinishReason) {
         begin()
         let word =
-            switch reason {
-            case .length: "length"
-            case .stop where reader.hasCalls: "tool_calls"
-            case .stop, .cancelled: "stop"
-            }
+            reason == .stop && reader.hasCalls ? "tool_calls" : reason.openAIName
         chunks.finish(word, logprobs.isEmpty ? nil : takeLogprobs(), &out)
         flush()
     }

@@ -84,7 +84,7 @@ struct CompletionRoutes: Sendable {
                     LogprobsWire.legacy(
                         reply.promptLogprobs + reply.logprobs, top: $0, offset: 0, plan.backend)
                 } ?? .null,
-                "finish_reason": .string(reply.finish == .length ? "length" : "stop"),
+                "finish_reason": .string(reply.finish.openAIName),
             ]
         }
         return [

@@ -87,7 +87,7 @@ struct CompletionStreamer: Sendable {
                 if !token.text.isEmpty { send(token.text, finish: nil) }
             case .rest(let text): send(text, finish: nil)
             case .finished(let reason, let usage):
-                send("", finish: reason == .length ? "length" : "stop")
+                send("", finish: reason.openAIName)
                 clock.finish(reason, usage)
                 return usage
             case .failed(let error):

@@ -52,7 +52,7 @@ struct Reply: Sendable {
     /// `stop`, `length` or `tool_calls`. An answer that was cancelled is one that stopped.
     var finishReason: String {
         if !parsed.toolCalls.isEmpty, finish == .stop { return "tool_calls" }
-        return finish == .length ? "length" : "stop"
+        return finish.openAIName
     }
 
     /// Waits for the end of a request.
@@ -124,6 +124,17 @@ struct Reply: Sendable {
                 throw error
             }
             return replies
+        }
+    }
+}
+
+extension FinishReason {
+    /// As OpenAI's API calls it; what a client cancelled it does not see.
+    var openAIName: String {
+        switch self {
+        case .length: "length"
+        case .filtered: "content_filter"
+        case .stop, .cancelled: "stop"
         }
     }
 }

@@ -48,7 +48,7 @@ struct ResponseItems {
     /// Ends the last item.
     mutating func finish(_ reason: FinishReason) {
         if output.isEmpty, kind == nil { open(.message) }
-        close(status: reason == .length ? "incomplete" : "completed")
+        close(status: reason == .length || reason == .filtered ? "incomplete" : "completed")
     }
 
     // MARK: Items

@@ -42,10 +42,10 @@ struct ResponsesAnswer: Sendable {
                 parsed.add(pieces)
                 items.finish(reason)
                 clock.finish(reason, usage)
-                let isCut = reason == .length
+                let isCut = reason == .length || reason == .filtered
                 let json = object(
                     isCut ? "incomplete" : "completed", output: items.output, usage: usage,
-                    isCut: isCut)
+                    cut: isCut ? reason : nil)
                 items.sendEvent(
                     isCut ? "response.incomplete" : "response.completed", [("response", json)])
                 return (json, parsed)
@@ -75,14 +75,18 @@ struct ResponsesAnswer: Sendable {
     }
 
     private func object(
-        _ status: String, output: [JSONValue], usage: GenerationUsage?, isCut: Bool = false,
+        _ status: String, output: [JSONValue], usage: GenerationUsage?, cut: FinishReason? = nil,
         error: JSONValue = nil
     ) -> JSONValue {
         var object = JSONObject([
             ("id", .string(head.id)), ("object", "response"),
             ("created_at", .integer(Int64(head.created))), ("status", .string(status)),
             ("error", error),
-            ("incomplete_details", isCut ? ["reason": "max_output_tokens"] : .null),
+            (
+                "incomplete_details",
+                cut.map { ["reason": $0 == .filtered ? "content_filter" : "max_output_tokens"] }
+                    ?? .null
+            ),
             ("model", .string(head.model)), ("output", .array(output)),
         ])
         for field in request.echoes { object[field.name] = field.value }

@@ -77,6 +77,7 @@ struct ResponsePrinter {
         case .stop: break
         case .length: line += ", cut off at the limit"
         case .cancelled: line += ", stopped"
+        case .filtered: line += ", filtered"
         }
         Self.putError((stylesErrors ? Self.dim + line + Self.plain : line) + "\n")
     }

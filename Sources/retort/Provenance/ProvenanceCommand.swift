@@ -10,7 +10,7 @@ struct ProvenanceCommand: ParsableCommand {
             ProvenanceAddCommand.self, ProvenanceCheckCommand.self, ProvenanceTakedownCommand.self,
             ProvenanceExportCommand.self,
             ProvenanceIndexCommand.self, ProvenanceSearchCommand.self, ProvenanceTraceCommand.self,
-            ProvenanceDedupCommand.self, ProvenanceAuditCommand.self,
+            ProvenanceProtectCommand.self, ProvenanceDedupCommand.self, ProvenanceAuditCommand.self,
             ProvenanceCanariesCommand.self,
         ])
 }

@@ -79,6 +79,7 @@ struct ServeCommand: AsyncParsableCommand {
     var currency = "USD"
 
     @OptionGroup(title: "Guard") var guardOptions: GuardOptions
+    @OptionGroup(title: "Filter") var filterOptions: FilterOptions
     @OptionGroup(title: "State") var databaseOptions: DatabaseOptions
     @OptionGroup(title: "Engine") var engineOptions: EngineOptions
     @OptionGroup(title: "Model") var modelOptions: ModelOptions
@@ -133,6 +134,7 @@ struct ServeCommand: AsyncParsableCommand {
         var logger = Logger(label: "retort.server") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .info
         var provider: any ModelProvider = MeteredProvider(registry, keys: stored)
+        if let rules = try filterOptions.rules() { provider = FilteredProvider(provider, rules) }
         if !rules.isOpen { provider = GuardedProvider(provider, rules) }
         let server = RetortServer(
             configuration: configuration, provider: provider,

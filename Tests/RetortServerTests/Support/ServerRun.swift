@@ -37,7 +37,7 @@ struct SingleModel: ModelProvider {
 /// Starts a server on a free port and hands out a client.
 func withServer(
     _ backend: any GenerationBackend, ready: Bool = true, keys: any KeyVerifier = OpenAccess(),
-    rules: GuardRules? = nil,
+    rules: GuardRules? = nil, filter: OutputFilterRules? = nil,
     _ change: (inout ServerConfiguration) -> Void = { _ in },
     _ body: @escaping @Sendable (any TestClientProtocol) async throws -> Void
 ) async throws {
@@ -48,6 +48,7 @@ func withServer(
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     var provider: any ModelProvider = SingleModel(backend: backend, ready: ready)
+    if let filter { provider = FilteredProvider(provider, filter) }
     if let rules {
         provider = GuardedProvider(provider, rules)
         configuration.watermarkKeys = rules.keys

@@ -48,6 +48,7 @@ enum MessagesResponse {
             case .stop where usage.stopString != nil: "stop_sequence"
             case .stop where hasCalls: "tool_use"
             case .stop, .cancelled: "end_turn"
+            case .filtered: "refusal"
             }
         return JSONObject([
             ("stop_reason", .string(name)),

@@ -13,7 +13,10 @@ import { ThoughtView } from "./thought.js";
 /** Rendering takes at most one part in this many of the time. */
 const SHARE = 4;
 
-const FINISHES = { length: "Cut at the token limit", stopped: "Stopped", context: "The context is full" };
+const FINISHES = {
+  length: "Cut at the token limit", stopped: "Stopped", context: "The context is full",
+  content_filter: "Ended before a protected text",
+};
 
 export class AnswerView {
   /** @param {import("../app.js").App} app @param {import("../types.js").Message} message */
