@@ -33,9 +33,12 @@ import Testing
         let clean = try EvidenceFinding("clean", places(3000, following: 0, seed: 2), key: Self.key)
         #expect(student.pValue.value < 1e-9 && clean.pValue.value > 0.001)
         #expect(student.wrongKeys.count == 100 && student.uniformity > 0.001)
-        let report = EvidenceReport(
+        var report = EvidenceReport(
             mode: .reading, key: Self.key, student: student, controls: [clean], texts: 10,
             created: 0)
+        report.canaries = [CanaryFinding(account: "acc-7", rank: 2, references: 999)]
+        #expect(report.markdown.contains("| acc-7 | 2 | 1000 | 9.0 | 0.002 |"))
+        #expect(report.json["canaries"]?.arrayValue?.first?["rank"] == 2)
         #expect(report.isFound && report.controlsHold)
         #expect(report.markdown.contains("does not show"))
         #expect(report.json["does_not_show"]?.arrayValue?.count == EvidenceReport.limits.count)

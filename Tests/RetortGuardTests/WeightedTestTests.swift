@@ -72,6 +72,20 @@ import Testing
         #expect(value >= 0.25 && value < 1)
         #expect(isClose(test.pValue(5), log(1.0 / 16), 1e-9))
         #expect(test.pValue(5.5).value == 0)
+        // Below the mean a bound of the other tail says nothing.
+        #expect(test.pValue(2.49).value >= 0.5)
+        // Nearly a lattice: the function comes back where it seemed to have died out.
+        let alike = WeightedTest(
+            weights: [Double](repeating: 1, count: 80), score: .binomial(1, chance: 0.25))
+        for hits in [30, 40, 50] {
+            let exact = ExactTest.binomial(hits: hits, count: 80, chance: 0.25)
+            let value = alike.pValue(Double(hits))
+            #expect(value >= exact && value.logarithm < exact.logarithm + log(30))
+        }
+        let all = WeightedTest(
+            weights: (1...10).map { 0.01 * Double($0 * $0) }, score: .binomial(1, chance: 0.25))
+        let sum = (1...10).reversed().reduce(0.0) { $0 + 0.01 * Double($1 * $1) }
+        #expect(isClose(all.pValue(sum), 10 * log(0.25), 1e-9))
         #expect(WeightedTest(weights: [], score: .gamma(1)).pValue(3).value == 1)
         #expect(WeightedTest(weights: [-1, -2], score: .gamma(1)).pValue(1).value == 0)
     }

@@ -133,6 +133,20 @@ private func header(_ key: String, _ more: [HTTPField.Name: String] = [:]) -> HT
         }
     }
 
+    @Test("log-probabilities do not spell out a hidden thought", arguments: [false, true])
+    func logprobs(isStreamed: Bool) async throws {
+        try await withServer(try backend(), rules: try rules(#"{"thoughts": "none"}"#)) { client in
+            let response = try await client.post(
+                "/v1/completions",
+                [
+                    "prompt": "<user>hi<assistant><think>\n", "logprobs": 1,
+                    "stream": .bool(isStreamed),
+                ])
+            #expect(response.status == .ok && response.text.contains("Four"))
+            #expect(!response.text.contains("First") && !response.text.contains("harbour"))
+        }
+    }
+
     @Test("a thought that is cut off is not shown either")
     func unfinished() async throws {
         let backend = try backend(["First", " the secret"])

@@ -23,7 +23,7 @@ public struct CanaryFinding: Sendable, Equatable {
     ///   - others: Of the references.
     public init(account: String, own: Double, others: [Double]) {
         self.init(
-            account: account, rank: 1 + others.count { $0 >= own || $0.isNaN },
+            account: account, rank: 1 + others.count { !($0 < own) },
             references: others.count)
     }
 
@@ -60,10 +60,10 @@ public struct CanaryReader {
     public func finding(
         account: String, mint: CanaryMint, references: Int, texts: [[Int32]]
     ) throws -> CanaryFinding {
-        let opening = try tokenizer(CanaryMint.opening)
-        let before = (texts.isEmpty ? [[]] : texts).map { $0 + opening }
+        let before = texts.isEmpty ? [[]] : texts
         func likelihood(_ number: String) throws -> Double {
-            let tokens = try tokenizer(number + CanaryMint.closing)
+            // The line as the student read it, in one piece.
+            let tokens = try tokenizer(CanaryMint.opening + number + CanaryMint.closing)
             return try before.reduce(0) {
                 try $0 + student.score($1 + tokens).logprobs.suffix(tokens.count).reduce(0, +)
             }

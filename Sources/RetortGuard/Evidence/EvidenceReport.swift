@@ -20,6 +20,8 @@ public struct EvidenceReport: Sendable {
     /// Models that did not learn from the teacher, under the same test.
     public let controls: [EvidenceFinding]
     public let texts: Int
+    /// How accounts' reference numbers rank in the student.
+    public var canaries: [CanaryFinding] = []
     /// Seconds since 1970.
     public let created: Double
     /// What the student's finding must reach.
@@ -71,6 +73,7 @@ public struct EvidenceReport: Sendable {
             "key": .string(key.identifier), "scheme": .string(key.scheme.rawValue),
             "created": .double(created), "texts": .integer(Int64(texts)),
             "student": student.json, "controls": .array(controls.map(\.json)),
+            "canaries": .array(canaries.map(\.json)),
             "controls_hold": .bool(controlsHold), "found": .bool(isFound),
             "conclusion": .string(conclusion),
             "does_not_show": .array(Self.limits.map { .string($0) }),
@@ -91,8 +94,21 @@ public struct EvidenceReport: Sendable {
         lines += [
             "", "Mode: \(mode.rawValue), \(texts) texts, scheme \(key.scheme.rawValue).",
             "Each pair of context and token counts once; contexts of the prompt, and those that came before in the same text, do not count. \(student.isWeighted ? "Each counts by how much more likely than the base the student makes the token. " : "")The p-value is that of the sum's own distribution by chance.",
-            "", "## What this does not show", "",
         ]
+        if !canaries.isEmpty {
+            lines += [
+                "", "## Reference numbers of accounts", "",
+                "| account | rank | of | exposure, bits | p-value |", "|---|---|---|---|---|",
+            ]
+            lines += canaries.map {
+                "| \($0.account) | \($0.rank) | \($0.references + 1) | \(String(format: "%.1f", $0.exposure)) | \($0.pValue) |"
+            }
+            lines += [
+                "",
+                "Ranked among numbers that nobody was shown; accounts that the student cannot have learned from are controls. Of so many accounts as stand here one has a p-value below \(String(format: "%.2g", 0.05 / Double(canaries.count))) by chance once in twenty reports.",
+            ]
+        }
+        lines += ["", "## What this does not show", ""]
         lines += Self.limits.map { "- \($0)" }
         return lines.joined(separator: "\n") + "\n"
     }

@@ -29,7 +29,6 @@ public struct WeightedTest: Sendable {
     private static let seriesRadius = 0.02
     /// Of the result, relative.
     private static let digits = 30.0
-    private static let mostNodes = 20_000
 
     public let score: Score
     /// By size, the smallest first.
@@ -67,15 +66,17 @@ public struct WeightedTest: Sendable {
         guard sum > mean else {
             // The other tail is the smaller one: one less it, without cancellation.
             let mirrored = WeightedTest(weights: weights.map { -$0 }, score: score)
-            return LogProbability(logarithm: log1p(-min(1, mirrored.tail(-sum).value)))
+            let (other, isBound) = mirrored.tail(-sum)
+            // One less a bound from above would be one from below.
+            return LogProbability(logarithm: isBound ? 0 : log1p(-min(1, other.value)))
         }
-        return tail(sum)
+        return tail(sum).probability
     }
 
     /// - Parameter x: At least the mean.
-    private func tail(_ x: Double) -> LogProbability {
+    private func tail(_ x: Double) -> (probability: LogProbability, isBound: Bool) {
         let limit = pole
-        guard x < most else { return certain(x) }
+        guard x < most * (1 - 1e-12) else { return (certain(x), false) }
         let saddle = self.saddle(x, below: limit)
         let spread = max(derivatives(0).second, .leastNormalMagnitude).squareRoot()
         // Near the mean the pole at 0 keeps its distance.
@@ -87,7 +88,10 @@ public struct WeightedTest: Sendable {
         let rise = logMoment(s + d, 0).size - logMoment(s, 0).size - d * x
         let step = 2 * .pi / max((Self.digits - front) / s, (Self.digits + max(0, rise)) / d)
         var total = 0.5 / s
-        for node in 1...Self.mostNodes {
+        /// Up to where the function is large.
+        var quiet = 0.0
+        let patience = patience
+        for node in 1...mostNodes {
             let t = Double(node) * step
             let value = logMoment(s, t)
             let size = exp(value.size - s * x - front)
@@ -95,14 +99,28 @@ public struct WeightedTest: Sendable {
             let norm = s * s + t * t
             // Re(e^{i angle} / (s + i t)).
             total += size * (s * cos(angle) + t * sin(angle)) / norm
-            if size / norm.squareRoot() * s < 1e-13 {
+            guard total.isFinite else { break }
+            quiet = size / norm.squareRoot() * s < 1e-13 ? quiet : t
+            if quiet < t, t - quiet >= patience {
                 let probability = total * step / .pi
                 guard probability > 0 else { break }
-                return LogProbability(logarithm: min(front, front + log(probability)))
+                return (LogProbability(logarithm: min(front, front + log(probability))), false)
             }
         }
         // A few scores alone have no smooth tail: the bound stands.
-        return LogProbability(logarithm: front)
+        return (LogProbability(logarithm: front), true)
+    }
+
+    /// Few exponentials die out slowly, but each costs little; hits have to wait twice as long and cost more.
+    private var mostNodes: Int {
+        if case .binomial = score { return 5000 }
+        return 20_000
+    }
+
+    /// How long the function must be small to be trusted: that of hits comes back near 2π / w if many weights are like w.
+    private var patience: Double {
+        guard case .binomial = score, let largest = weights.last else { return 0 }
+        return 4 * .pi / abs(largest)
     }
 
     /// Where the generating function ends.
@@ -184,7 +202,8 @@ public struct WeightedTest: Sendable {
         var (x, y) = (1.0, 0.0)
         var exponent = 0.0
         for w in weights[split...] {
-            let (u, v) = factor(w * s, w * t)
+            let (u, v, taken) = factor(w * s, w * t)
+            exponent += taken
             (x, y) = (x * u - y * v, x * v + y * u)
             let norm = x * x + y * y
             if norm > 1e100 || norm < 1e-100 {
@@ -202,13 +221,16 @@ public struct WeightedTest: Sendable {
         return (size + power * exponent, angle + power * atan2(y, x))
     }
 
-    /// 1 − z, or 1 + c (eᶻ − 1).
-    private func factor(_ a: Double, _ b: Double) -> (Double, Double) {
+    /// 1 − z, or 1 + c (eᶻ − 1), of which a power of e is taken out that a Double may not hold.
+    private func factor(_ a: Double, _ b: Double) -> (
+        real: Double, imaginary: Double, taken: Double
+    ) {
         switch score {
-        case .gamma: return (1 - a, -b)
+        case .gamma: return (1 - a, -b, 0)
         case .binomial(_, let chance):
-            let size = chance * exp(a)
-            return (1 - chance + size * cos(b), size * sin(b))
+            let taken = max(0, a)
+            let size = chance * exp(a - taken)
+            return ((1 - chance) * exp(-taken) + size * cos(b), size * sin(b), taken)
         }
     }
 

@@ -31,7 +31,10 @@ private struct FilteredBackend: WrappingBackend {
         var action = rules.action(route: request.source.route)
         guard action != .off else { return try backend.submit(request) }
         // What must be of a form cannot go on from its middle.
-        if action == .resample, request.constraint != nil { action = .block }
+        let isFormed = request.constraint != nil
+        if action == .resample, isFormed { action = .block }
+        // Nor may what a program reads have a sentence behind it.
+        if action == .cite, isFormed || request.source.isForPrograms { action = .block }
         let task = try backend.submit(request)
         let run = FilterRun(rules: rules, action: action, request: request, task: task)
         let (events, continuation) = AsyncStream<EngineEvent>.makeStream()
@@ -53,7 +56,13 @@ private final class FilterRun: Sendable {
     private let action: OutputFilterRules.Action
     private let request: EngineRequest
     /// What is being generated now, and whether the client went away.
-    private let current: Mutex<(task: GenerationTask, isCancelled: Bool)>
+    private let current: Mutex<Current>
+
+    private struct Current {
+        var task: GenerationTask
+        var isCancelled = false
+        var endsThought = false
+    }
 
     /// Copies that are drawn again in one answer.
     private static let mostTries = 8
@@ -65,7 +74,7 @@ private final class FilterRun: Sendable {
         self.rules = rules
         self.action = action
         self.request = request
-        current = Mutex((task, false))
+        current = Mutex(Current(task: task))
     }
 
     func cancel() {
@@ -75,7 +84,12 @@ private final class FilterRun: Sendable {
         }
     }
 
-    func endThought() { current.withLock { $0.task.endThought() } }
+    func endThought() {
+        current.withLock { state in
+            state.endsThought = true
+            state.task.endThought()
+        }
+    }
 
     /// What happened to a generation.
     private enum End {
@@ -98,6 +112,9 @@ private final class FilterRun: Sendable {
                     task, isFirst: tries == 0, spent, &written, continuation)
             else { return }
             spent = spent.and(usage, isFirst: tries == 0)
+            // What was thrown away is no part of the answer.
+            spent.completionTokens = written.count
+            spent.reasoningTokens = written.count(where: \.isReasoning)
             tries += 1
             guard action == .resample, let banned, tries <= Self.mostTries,
                 let next = again(request, written, banned, tries)
@@ -105,7 +122,7 @@ private final class FilterRun: Sendable {
                 continuation.yield(.finished(.filtered, spent))
                 return
             }
-            request.generation.sampling = next.generation.sampling
+            request.generation = next.generation
             let started: GenerationTask?
             do throws(EngineRefusal) { started = try backend.submit(next) } catch {
                 started = nil
@@ -113,6 +130,7 @@ private final class FilterRun: Sendable {
             guard let started,
                 current.withLock({ state in
                     state.task = started
+                    if state.endsThought { started.endThought() }
                     return !state.isCancelled
                 })
             else {
@@ -150,7 +168,7 @@ private final class FilterRun: Sendable {
                     hand(copy?.kept ?? [], &written)
                     task.cancel()
                 } else {
-                    hand(filter.released(), &written)
+                    hand(action == .cite ? filter.all() : filter.released(), &written)
                 }
             case .rest(let text):
                 guard copy == nil else { continue }
@@ -196,11 +214,22 @@ private final class FilterRun: Sendable {
             $0 &+ 0x9E37_79B9_7F4A_7C15 &* UInt64(tries)
         }
         next.promptTopLogprobs = nil
-        // Once the thought is over the rest is the answer.
-        if written.contains(where: \.isReasoning), written.last?.isReasoning == false {
-            next.reasoning = .none
+        if self.request.reasoning.marksThoughts {
+            var parser = ReasoningParser(self.request.reasoning)
+            var isAnswering = false
+            for token in written {
+                for case .answer in parser.append(token.text) { isAnswering = true }
+            }
+            if parser.isReasoning {
+                next.reasoning.start = .inside
+            } else if isAnswering || written.contains(where: \.isReasoning) {
+                // Once the thought is over the rest is the answer.
+                next.reasoning = .none
+            } else {
+                next.reasoning = self.request.reasoning
+            }
         }
-        next.thinkingBudget = request.thinkingBudget.map {
+        next.thinkingBudget = self.request.thinkingBudget.map {
             max(0, $0 - written.count(where: \.isReasoning))
         }
         return next

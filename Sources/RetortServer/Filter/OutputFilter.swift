@@ -43,9 +43,13 @@ struct OutputFilter: Sendable {
         return held.map(\.event)
     }
 
-    /// Events that end before a copy, the first of those that do not, and how many bytes the former make of the output.
+    /// Events that end before a copy, and the first of those that do not.
     mutating func cut(before start: Int) -> (kept: [EngineEvent], first: EngineEvent?) {
-        let count = held.firstIndex { $0.end > start } ?? held.count
+        var count = held.firstIndex { $0.end > start } ?? held.count
+        // Tokens whose text is still to come belong to what they begin.
+        while count > 0, case .token(let token) = held[count - 1].event, token.text.isEmpty {
+            count -= 1
+        }
         defer { held.removeAll() }
         return (held[..<count].map(\.event), count < held.count ? held[count].event : nil)
     }

@@ -28,6 +28,8 @@ public actor GuardDesk {
     public nonisolated let measures: LiveMeasures
     private var reading: Task<JSONValue, any Error>?
     private var reference: ReferenceProfile?
+    /// The last decision, which the next one waits for.
+    private var deciding: Task<JSONValue, any Error>?
 
     /// - Throws: `GuardError` if the audit log was tampered with.
     public init(_ options: Options) throws {
@@ -109,32 +111,42 @@ public actor GuardDesk {
 
     /// Writes a decision down, with the alert that it answers, and lets it hold.
     func decide(_ decision: GuardDecision, by operatorName: String?) async throws -> JSONValue {
-        let (audit, live) = (options.audit, measures)
-        return try await Self.aside {
-            let time = Date().timeIntervalSince1970
-            if let alert = decision.alert {
-                try audit.append(kind: "alert", alert, time: time)
-            }
-            let head =
-                switch decision.what {
-                case .measure(let action):
-                    try audit.append(
-                        kind: "measure",
-                        bodies: decision.keys.map {
-                            Measures.body(
-                                key: $0, action: action, reason: decision.reason, by: operatorName)
-                        }, time: time)
-                case .appeal(let until):
-                    try audit.append(
-                        kind: "appeal",
-                        bodies: decision.keys.map {
-                            Appeals.body(
-                                key: $0, until: until, reason: decision.reason, by: operatorName)
-                        }, time: time)
-                }
-            live.replace(with: try Measures(audit))
-            return ["count": .integer(Int64(head.count)), "head": .string(head.hash)]
+        let (audit, live, before) = (options.audit, measures, deciding)
+        let task = Task { () async throws -> JSONValue in
+            _ = await before?.result
+            return try await Self.aside { try Self.decide(decision, operatorName, audit, live) }
         }
+        deciding = task
+        return try await task.value
+    }
+
+    private static func decide(
+        _ decision: GuardDecision, _ operatorName: String?, _ audit: AuditLog,
+        _ live: LiveMeasures
+    ) throws -> JSONValue {
+        let time = Date().timeIntervalSince1970
+        if let alert = decision.alert {
+            try audit.append(kind: "alert", alert, time: time)
+        }
+        let head =
+            switch decision.what {
+            case .measure(let action):
+                try audit.append(
+                    kind: "measure",
+                    bodies: decision.keys.map {
+                        Measures.body(
+                            key: $0, action: action, reason: decision.reason, by: operatorName)
+                    }, time: time)
+            case .appeal(let until):
+                try audit.append(
+                    kind: "appeal",
+                    bodies: decision.keys.map {
+                        Appeals.body(
+                            key: $0, until: until, reason: decision.reason, by: operatorName)
+                    }, time: time)
+            }
+        live.replace(with: try Measures(audit))
+        return ["count": .integer(Int64(head.count)), "head": .string(head.hash)]
     }
 
     /// Long work outside of the actor.

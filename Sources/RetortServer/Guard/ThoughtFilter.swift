@@ -32,7 +32,7 @@ struct ThoughtFilter: Sendable {
                 .token(
                     EngineToken(
                         token: token.token, text: text, isReasoning: token.isReasoning,
-                        logprobs: token.isReasoning ? nil : token.logprobs))
+                        logprobs: token.isReasoning || !isAnswering ? nil : token.logprobs))
             ]
         case .rest(let rest):
             let text = visible(parser.append(rest))

@@ -12,15 +12,18 @@ struct EmbeddingRoutes: Sendable {
 
     func add(to router: Router<ServerContext>) {
         for path: RouterPath in ["/v1/embeddings", "/embeddings"] {
-            router.post(path) { request, _ in
-                try await embed(try EmbeddingRequest(try await core.fields(request)))
+            router.post(path) { request, context in
+                try await embed(
+                    try EmbeddingRequest(try await core.fields(request)), context.clientName)
             }
         }
     }
 
-    private func embed(_ request: EmbeddingRequest) async throws -> Response {
+    private func embed(_ request: EmbeddingRequest, _ client: String) async throws -> Response {
         let lease = try await core.lease(request.model)
         let backend = lease.backend
+        try backend.allowance(client: client, route: "embeddings").check(
+            choices: 1, wantsLogprobs: false)
         guard let length = backend.embeddingLength else {
             throw APIError(
                 .badRequest, "the model '\(lease.id)' makes no embeddings", param: "model",

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import RetortEngine
+import RetortProvenance
 import RetortTensor
 
 struct ConvertCommand: ParsableCommand {
@@ -59,6 +60,7 @@ struct ConvertCommand: ParsableCommand {
             path, to: destination, dtype: type.flatMap(DType.init(rawValue:)),
             adapterPath: adapter)
         let seconds = (ContinuousClock.now - start) / .seconds(1)
+        try RunLedger.derived(destination, from: path, how: .converted)
         Output.note("wrote \(destination) in \(String(format: "%.1f", seconds)) s")
     }
 }

@@ -76,6 +76,17 @@ struct GuardEvidenceCommand: ParsableCommand {
         help: ArgumentHelp("Write report.md and report.json here.", valueName: "directory"))
     var output: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The secret of 'serve --guard-secret', to rank --account's reference numbers in --student.",
+            valueName: "file"),
+        completion: .file())
+    var canarySecret: String?
+
+    @Option(
+        help: ArgumentHelp("An account; may be given several times.", valueName: "id"))
+    var account: [String] = []
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -87,6 +98,9 @@ struct GuardEvidenceCommand: ParsableCommand {
         }
         guard (student == nil) == (texts == nil) else {
             throw ValidationError("--student goes with --texts.")
+        }
+        guard (canarySecret == nil) == account.isEmpty, account.isEmpty || student != nil else {
+            throw ValidationError("--canary-secret and --account go with --student, together.")
         }
         guard base == nil || student != nil else {
             throw ValidationError("--base goes with --student.")
@@ -134,9 +148,26 @@ struct GuardEvidenceCommand: ParsableCommand {
         }
         var controls = try control.map { try finding($0, try modelOptions.open($0), before) }
         if let base, let before { controls.append(try finding(base, before, nil)) }
-        return EvidenceReport(
+        var report = EvidenceReport(
             mode: .reading, key: key, student: try finding(student, model, before),
             controls: controls, texts: texts.count, created: Date().timeIntervalSince1970)
+        report.canaries = try canaries(model)
+        return report
+    }
+
+    private func canaries(_ student: ReasoningModel) throws -> [CanaryFinding] {
+        guard let canarySecret, let texts else { return [] }
+        let mint = CanaryMint(secret: try SketchSecret(path: canarySecret))
+        let contexts = try EvidenceFile.read(texts, limit: 2) {
+            try EvidenceFile.open($0, student)
+        }
+        let reader = CanaryReader(student: student) {
+            try student.tokenizer.encode($0, addSpecialTokens: false)
+        }
+        return try account.map {
+            try reader.finding(
+                account: $0, mint: mint, references: 999, texts: contexts.map(\.tokens))
+        }
     }
 
     private func generation(_ key: WatermarkKey) throws -> EvidenceReport {

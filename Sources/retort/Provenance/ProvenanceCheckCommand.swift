@@ -75,21 +75,22 @@ struct ProvenanceCheckCommand: ParsableCommand {
 
 /// What is known of a model.
 enum ProvenanceModel {
-    /// The lineage beside it, else the ledger's.
+    /// The ledger's, else the lineage beside it.
     static func lineage(of path: String, _ ledger: RightsLedger?) throws -> Lineage {
-        let memory = try ledger ?? RightsLedger(path: temporary())
-        if let lineage = try memory.lineage(beside: path) { return lineage }
-        guard let ledger else {
+        if let ledger {
+            let address = try ledger.contents(of: path).address
+            if try ledger.artefact(address) != nil { return try ledger.lineage(of: address) }
+        }
+        let file = RightsLedger.lineagePath(of: path)
+        guard let bytes = FileManager.default.contents(atPath: file) else {
             throw CommandError(
-                "\(path) has no \(Lineage.fileName) beside it and there is no ledger; name one with --ledger, or record it with 'retort provenance add'"
+                "nobody recorded what \(path) was made of: there is no \(file), and no ledger that knows it; name one with --ledger, or record it with 'retort provenance add'"
             )
         }
-        return try ledger.lineage(of: try ledger.contents(of: path).address)
-    }
-
-    /// A ledger that remembers nothing.
-    private static func temporary() -> String {
-        FileManager.default.temporaryDirectory
-            .appendingPathComponent("retort-ledger-\(UUID().uuidString).sqlite").path
+        let lineage = try Lineage(parsing: bytes)
+        guard lineage.root == (try ContentFiles(path: path)).address else {
+            throw CommandError("\(file) is of something else: \(path) was changed since")
+        }
+        return lineage
     }
 }

@@ -82,6 +82,10 @@ struct ProvenanceExportCommand: ParsableCommand {
             return
         }
         let formats = format.flatMap(DocumentFormat.init).map { [$0] } ?? DocumentFormat.allCases
+        if let output {
+            try FileManager.default.createDirectory(
+                atPath: output, withIntermediateDirectories: true)
+        }
         for path in try document.write(formats, to: output ?? ".") { Output.line(path) }
     }
 

@@ -133,8 +133,10 @@ struct ServeCommand: AsyncParsableCommand {
         let scheme = configuration.tls == nil ? "http" : "https"
         var logger = Logger(label: "retort.server") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .info
-        var provider: any ModelProvider = MeteredProvider(registry, keys: stored)
+        var provider: any ModelProvider = registry
+        // Below the meter: what is drawn again costs the client nothing.
         if let rules = try filterOptions.rules() { provider = FilteredProvider(provider, rules) }
+        provider = MeteredProvider(provider, keys: stored)
         if !rules.isOpen { provider = GuardedProvider(provider, rules) }
         let server = RetortServer(
             configuration: configuration, provider: provider,

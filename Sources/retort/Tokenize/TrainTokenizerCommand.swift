@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import RetortJSON
+import RetortProvenance
 import RetortTokenizers
 
 struct TrainTokenizerCommand: ParsableCommand {
@@ -140,6 +141,7 @@ struct TrainTokenizerCommand: ParsableCommand {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try write(trained.tokenizerConfigJSON(config), "tokenizer_config.json", folder)
         try write(trained.tokenizerJSON(), "tokenizer.json", folder)
+        try RunLedger.made(output, .tokenizer, verb: "train-tokenizer", of: files)
         if json {
             Output.json([
                 "tokens": .integer(Int64(trained.tokens.count)),

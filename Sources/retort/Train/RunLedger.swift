@@ -35,11 +35,14 @@ struct RunLedger {
                         : data.key == "distill.collect.prompts" ? .prompted : .trainedOn)
         }
         let declared = Declared(value["distill"]?["teacher"]?["licence"])
+        var teacher = subjects.teacher
+        // Answers that were collected elsewhere need no teacher here.
+        if case .local(let path, _)? = teacher, !isThere(path) { teacher = nil }
         let plan = RunPlan(
             verb: recipe.kind == .pretrain ? "train" : recipe.kind.rawValue,
             name: URL(fileURLWithPath: recipe.output).lastPathComponent, output: recipe.output,
             recipe: value, inputs: inputs, base: subjects.base.flatMap { isThere($0) ? $0 : nil },
-            teacher: subjects.teacher, software: "retort \(Version.text)")
+            teacher: teacher, software: "retort \(Version.text)")
         let record = try RunRecord.begin(
             plan, in: ledger, resume: resume,
             teacherSource: declared.source(of: subjects.teacher))
@@ -57,9 +60,11 @@ struct RunLedger {
         let gate = RightsGate(policy: try .bundled())
         var report = gate.check(try ledger.lineage(of: record.run))
         var refusals = report.findings.filter { $0.verdict == .forbidden }
-        if mayTeach, let finding = try finding(gate, ledger, teacher, declared) {
-            report.findings.append(finding)
-            if finding.verdict >= .nonCommercial { refusals.append(finding) }
+        if mayTeach {
+            for finding in try findings(gate, ledger, teacher, declared) {
+                report.findings.append(finding)
+                if finding.verdict >= .nonCommercial { refusals.append(finding) }
+            }
         }
         var details = report.json.objectValue ?? JSONObject()
         var verdict = refusals.isEmpty ? report.verdict.rawValue : "refused"
@@ -87,23 +92,72 @@ struct RunLedger {
         }
     }
 
-    /// What the gate says of who is asked; a model with a lineage was judged by that.
-    private static func finding(
+    /// What the gate says of who is asked. What it does not know stands as the recipe declares it, for which the
+    /// recipe's author answers.
+    private static func findings(
         _ gate: RightsGate, _ ledger: RightsLedger, _ teacher: RunPlan.Teacher?,
         _ declared: Declared
-    ) throws -> GateFinding? {
+    ) throws -> [GateFinding] {
+        let found: [GateFinding]
         switch teacher {
         case .endpoint(let host, let model):
-            return gate.teacher(names: [model], host: host, licence: declared.licence)
+            found = [gate.teacher(names: [model], host: host, licence: declared.licence)]
         case .local(let path, let name):
-            if FileManager.default.fileExists(atPath: path), try ledger.lineage(beside: path) != nil
+            if FileManager.default.fileExists(atPath: path),
+                let lineage = try ledger.lineage(beside: path)
             {
-                return nil
+                found = gate.check(lineage).findings
+            } else {
+                found = [
+                    gate.teacher(
+                        names: [name, path].compactMap { $0 }, licence: declared.licence)
+                ]
             }
-            return gate.teacher(
-                names: [name, path].compactMap { $0 }, licence: declared.licence)
-        case nil: return nil
+        case nil: return []
         }
+        guard let licence = declared.licence else { return found }
+        return found.map { finding in
+            guard finding.verdict == .unknown else { return finding }
+            let stated = gate.licence(licence)
+            return GateFinding(
+                subject: finding.subject, verdict: stated.verdict,
+                reason: "declared in the recipe: \(stated.reason)", rows: stated.rows,
+                obligations: stated.obligations)
+        }
+    }
+
+    /// Records something that a command made in one go.
+    /// - Parameters:
+    ///   - inputs: What it was made of; files that are not there are left out.
+    ///   - source: Of what a program wrote by rule.
+    static func made(
+        _ output: String, _ kind: Artefact.Kind, verb: String, of inputs: [String] = [],
+        source: RightsSource? = nil
+    ) throws {
+        let ledger = try RightsLedger(path: RightsLedger.defaultPath(output: output))
+        let plan = RunPlan(
+            verb: verb, name: URL(fileURLWithPath: output).lastPathComponent, output: output,
+            inputs: inputs.filter { FileManager.default.fileExists(atPath: $0) }
+                .map { RunPlan.Input($0) },
+            software: "retort \(Version.text)")
+        let record = try RunRecord.begin(plan, in: ledger)
+        try record.produced(output, kind, source: source)
+        try record.finish(models: [])
+    }
+
+    /// Records what was made of a model whose origin is known, and writes its lineage beside it.
+    static func derived(_ output: String, from origin: String, how: Derivation) throws {
+        let path = RightsLedger.defaultPath(output: output)
+        let isThere = FileManager.default.fileExists(atPath:)
+        let isBeside = isThere(RightsLedger.lineagePath(of: origin))
+        guard isBeside || isThere(path) else { return }
+        let ledger = try RightsLedger(path: path)
+        if !isBeside {
+            let address = try ledger.contents(of: origin).address
+            guard try ledger.artefact(address) != nil else { return }
+        }
+        try ledger.derived(output, kind: .model, from: origin, originKind: .model, how: how)
+        try ledger.writeLineage(of: output)
     }
 
     /// What was collected, before a student learns from it.

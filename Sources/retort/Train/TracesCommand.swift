@@ -40,17 +40,10 @@ struct TracesCommand: ParsableCommand {
             try file.write(Array((record.text() + "\n").utf8))
         }
         try file.commit()
-        let ledger = try RightsLedger(path: RightsLedger.defaultPath(output: output))
-        let record = try RunRecord.begin(
-            RunPlan(
-                verb: "traces", name: URL(fileURLWithPath: output).lastPathComponent,
-                output: output, software: "retort \(Version.text)"), in: ledger)
-        try record.produced(
-            output, .shard,
-            source: .written(
-                by: "retort traces", name: URL(fileURLWithPath: output).lastPathComponent,
-                licence: "CC0-1.0"))
-        try record.finish(models: [])
+        let name = URL(fileURLWithPath: output).lastPathComponent
+        try RunLedger.made(
+            output, .shard, verb: "traces",
+            source: .written(by: "retort traces", name: name, licence: "CC0-1.0"))
         Output.note("\(count) samples in \(output)")
     }
 }

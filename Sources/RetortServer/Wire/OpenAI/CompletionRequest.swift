@@ -171,6 +171,8 @@ extension GenerationPlan {
             request.topLogprobs = completion.logprobs
             request.promptTopLogprobs = completion.echoes ? completion.logprobs : nil
             request.take(origin)
+            // Code that an editor goes on from, and the like.
+            request.source.isForPrograms = true
             if let form = completion.form {
                 request.constraint = try Self.constraint(form, backend)
             }
