@@ -100,7 +100,8 @@ import Testing
         let rule = String(repeating: "-", count: 90)
         let text = table.joined(separator: "\n\(rule)\n")
         let index = try ProtectedTextIndex([("table.md", nil, Array(text.utf8))])
-        for _ in 0..<300 {
+        var tested = 0
+        for _ in 0..<2000 {
             let start = text.index(
                 text.startIndex, offsetBy: Int.random(in: 0..<text.count - 260, using: &random))
             let span = text[start..<text.index(start, offsetBy: 260)]
@@ -110,8 +111,10 @@ import Testing
             guard letters >= ProtectedTextIndex.sparseLength,
                 span.distance(from: first, to: last) + 1 >= ProtectedTextIndex.sparseBytes
             else { continue }
+            tested += 1
             #expect(!matches("Here: " + span + " Done.", index, longest: 5, &random).isEmpty)
         }
+        #expect(tested > 100)
         // As few letters close together are a phrase.
         let phrase = text.filter(\.isNumber).prefix(30)
         #expect(matches("Here: " + phrase + ".", index, longest: 5, &random).isEmpty)
