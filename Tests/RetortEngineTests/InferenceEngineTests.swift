@@ -302,22 +302,28 @@ struct Outcome: Equatable {
 
     @Test("a client with many long answers under way does not keep another waiting for their end")
     func newcomer() async throws {
-        let engine = try engine { $0.maximumRunning = 2 }
         var endless = request(models.prompts[0], limit: 900, seed: 1)
         endless.generation.ignoresStopTokens = true
         endless.client = "greedy"
-        // The other one comes right behind them, without waiting for anything: a listener may be slower
-        // than all of their answers.
-        let greedy = try (0..<20).map { _ in try engine.submit(endless) }
         var modest = request(models.prompts[1], limit: 5)
         modest.generation.ignoresStopTokens = true
         modest.client = "modest"
-        let outcome = await Outcome(try engine.submit(modest))
-        #expect(outcome.tokens.count == 5)
-        #expect(engine.statistics.preemptions == 1)
-        for response in greedy { response.cancel() }
-        await engine.stop(finishing: true)
-        expectNothingLeft(engine)
+        var preemptions = 0
+        // On a busy machine one of the long answers may end before the other client comes, and leave it
+        // its place; that is seen in the counts, and tried again.
+        for _ in 0..<20 where preemptions == 0 {
+            let engine = try engine { $0.maximumRunning = 2 }
+            let greedy = try (0..<20).map { _ in try engine.submit(endless) }
+            let outcome = await Outcome(try engine.submit(modest))
+            #expect(outcome.tokens.count == 5)
+            let statistics = engine.statistics
+            preemptions = statistics.preemptions
+            #expect(preemptions == 1 || statistics.finished[.length, default: 0] > 1)
+            for response in greedy { response.cancel() }
+            await engine.stop(finishing: true)
+            expectNothingLeft(engine)
+        }
+        #expect(preemptions == 1)
     }
 
     @Test("an engine that stops finishes what it has, or cancels it", arguments: [true, false])
