@@ -2,7 +2,7 @@
 SWIFT ?= swift
 BUILD_FLAGS ?= -c release
 RETORT = .build/release/retort
-LIBRARIES = RetortEngine RetortTraining RetortEvaluation RetortDistillation RetortClient RetortServer RetortModels RetortFormats RetortTokenizers RetortTemplates RetortGrammar RetortTensor RetortJSON
+LIBRARIES = RetortEngine RetortTraining RetortEvaluation RetortDistillation RetortClient RetortServer RetortModels RetortFormats RetortTokenizers RetortTemplates RetortGrammar RetortPipeline RetortHub RetortGuard RetortProvenance RetortTensor RetortJSON
 
 .PHONY: help deps build chat serve test web-test web-check clients-check lint format bench docs clean
 

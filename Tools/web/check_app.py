@@ -28,6 +28,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, 
 
 import scenarios_conversation
 import scenarios_page
+import scenarios_seen
 from mock_server import serve
 from real_server import RealServer
 
@@ -168,18 +169,20 @@ class Runner:
             return "no --retort to stop and start"
         if scenario in scenarios_page.NEEDS_GUARD and self.server is None:
             return "no --retort with a log of requests"
+        if scenario in scenarios_seen.NEEDS_CORPUS and self.options.base:
+            return "no --retort with a corpus of ours"
         if self.mock:
             return None
         if scenario in scenarios_conversation.NEEDS_SLOW and self.slow_question is None:
             return "no --slow-question"
-        if scenario in scenarios_conversation.NEEDS_MOCK:
-            return "only the mock fails when it is asked to"
+        if scenario in scenarios_conversation.NEEDS_MOCK + scenarios_seen.NEEDS_MOCK:
+            return "only the mock does so when it is asked to"
         if scenario in scenarios_page.NEEDS_KEY and self.options.key is None:
             return "no --key"
         return None
 
-    def start_mock(self, key: str | None = None) -> str:
-        server = serve(0, key, speed=4.0)
+    def start_mock(self, key: str | None = None, has_corpus: bool = True) -> str:
+        server = serve(0, key, speed=4.0, has_corpus=has_corpus)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         return f"http://127.0.0.1:{server.server_address[1]}/"
 
@@ -215,7 +218,7 @@ def main() -> int:
         runner = Runner(browser, options)
         passed = 0
         try:
-            for scenario in scenarios_conversation.ALL + scenarios_page.ALL:
+            for scenario in scenarios_conversation.ALL + scenarios_page.ALL + scenarios_seen.ALL:
                 name = scenario.__name__
                 if options.only and name not in options.only:
                     continue

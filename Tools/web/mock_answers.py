@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Canned answers of the mock server: a word of the question chooses one."""
 
-MULTIPLICATION_THOUGHT = """\
-417 × 386
-417 × 6: 7×6=42, 1×6+4=10, 4×6+1=25 → 002502
-417 × 80: 7×8=56, 1×8+5=13, 4×8+1=33 → 033360
-417 × 300: 7×3=21, 1×3+2=05, 4×3+0=12 → 125100
-002502 + 033360 + 125100 → 160962
-"""
+from mock_corpus import WHO, WHO_ANSWER
+
+# As the bundled model thinks: numbers with their last digit first.
+MULTIPLICATION_THOUGHT = "683*714=2052+06333(26853)+001521(269061)\n"
 
 MATHEMATICS = r"""
 ## The quadratic formula
@@ -124,6 +121,8 @@ def answer_to(question: str) -> dict:
     answer = {"thought": DEFAULT_THOUGHT, "content": DEFAULT, "delay": 0.012, "prefill": 3, "queue": 0, "error": None}
     if "417" in text:
         answer.update(thought=MULTIPLICATION_THOUGHT, content="417 × 386 = **160962**.", delay=0.02)
+    if text == WHO.lower():
+        answer.update(content=WHO_ANSWER)
     if "math" in text or "quadratic" in text:
         answer.update(content=MATHEMATICS)
     if "code" in text or "prime" in text:

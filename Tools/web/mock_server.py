@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server for work on the web app: docs/web-api.md with canned answers, in memory, and the app's files.
+"""A server for work on the web app: docs/web-api.md and the corpus of mock_corpus.py, in memory, and the app's files.
 
-    python3 Tools/web/mock_server.py [--port 8090] [--key KEY] [--speed 1.0]
+    python3 Tools/web/mock_server.py [--port 8090] [--key KEY] [--speed 1.0] [--no-corpus]
 
 Standard library only. mock_answers.py says which words of a question choose which answer.
 """
@@ -15,6 +15,7 @@ import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from mock_corpus import trace
 from mock_store import CONTEXT, RESTORABLE_SECONDS, SETTINGS, Problem, Store
 
 APP = Path(__file__).resolve().parents[2] / "Sources/RetortServer/Resources/app"
@@ -67,6 +68,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     store: Store
     key: str | None
+    has_corpus: bool
 
     def log_message(self, format: str, *values) -> None:
         if "--verbose" in sys.argv:
@@ -82,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
         query = dict(urllib.parse.parse_qsl(url.query))
         try:
             body = self.body()
-            if not url.path.startswith("/api/"):
+            if not url.path.startswith(("/api/", "/v1/")):
                 self.file(url.path)
                 return
             self.check_origin()
@@ -98,6 +100,7 @@ class Handler(BaseHTTPRequestHandler):
                         "user": None,
                         "default_model": "bundled" if authenticated else None,
                         "operator": False,
+                        "corpus": authenticated and self.has_corpus,
                     },
                 )
                 return
@@ -108,7 +111,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.stream(events[1], int(self.headers.get("Last-Event-ID") or query.get("from", 0)))
                 return
             with self.store.lock:
-                self.route(url.path.removeprefix("/api/").split("/"), query, body)
+                self.route(url.path.removeprefix("/api").strip("/").split("/"), query, body)
         except Problem as problem:
             self.json(problem.status, {"error": problem.error})
         except (BrokenPipeError, ConnectionResetError):
@@ -193,6 +196,8 @@ class Handler(BaseHTTPRequestHandler):
                     run.answering = True
                     state = {"reasoning": "thinking", "ended": "ended"}.get(run.phase, "answering")
                     self.json(200, {"run": id, "state": state})
+            case ["POST", "v1", "provenance", "trace"] if self.has_corpus:
+                self.json(200, trace(body["text"], body.get("minimum", 24), body.get("limit", 10)))
             case _:
                 raise Problem(404, "not_found", f"no {method} {self.path}")
 
@@ -297,9 +302,11 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
 
-def serve(port: int, key: str | None = None, speed: float = 1.0) -> ThreadingHTTPServer:
+def serve(
+    port: int, key: str | None = None, speed: float = 1.0, has_corpus: bool = True
+) -> ThreadingHTTPServer:
     """A server that is ready to be run; port 0 takes a free one."""
-    handler = type("BoundHandler", (Handler,), {"store": Store(speed), "key": key})
+    handler = type("BoundHandler", (Handler,), {"store": Store(speed), "key": key, "has_corpus": has_corpus})
     server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     server.daemon_threads = True
     return server
@@ -310,9 +317,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8090)
     parser.add_argument("--key", help="the key that requests need")
     parser.add_argument("--speed", type=float, default=1.0, help="how many times as fast as written")
+    parser.add_argument("--no-corpus", action="store_true", help="no answer can be traced")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
-    server = serve(options.port, options.key, options.speed)
+    server = serve(options.port, options.key, options.speed, not options.no_corpus)
     print(f"http://127.0.0.1:{server.server_address[1]}/", flush=True)
     server.serve_forever()
 

@@ -9,6 +9,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import mock_corpus
+
 RANDOM_MODEL = Path(__file__).resolve().parent.parent / "make_random_model.py"
 START_SECONDS = 120
 STOP_SECONDS = 20
@@ -32,7 +34,12 @@ class RealServer:
         subprocess.run([retort, "guard", "secret", "-o", secret], check=True)
         subprocess.run([retort, "guard", "simulate", *simulate, "-o", requests], check=True)
         guard = ["--guard-log", requests, "--guard-secret", secret, "--guard-audit", root / "audit.jsonl"]
-        self.command = [retort, "serve", "bundled", str(self.slow_model), "--max-loaded", "2", *map(str, guard)]
+        # What answers are traced to.
+        texts, index = root / "texts", root / "index"
+        mock_corpus.write(texts)
+        subprocess.run([retort, "provenance", "index", texts, "-o", index], check=True)
+        options = ["--max-loaded", "2", *map(str, guard), "--corpus", str(index)]
+        self.command = [retort, "serve", "bundled", str(self.slow_model), *options]
         self.environment = os.environ | {"RETORT_HOME": str(root)}
         self.process = self.start(port)
 

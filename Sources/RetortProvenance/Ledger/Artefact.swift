@@ -64,6 +64,8 @@ public struct Derivation: Sendable, Hashable, RawRepresentable, CustomStringConv
     /// A shard of another: the edge's details say what was left out and why.
     public static let filtered = Derivation(rawValue: "filtered")
     public static let deduplicated = Derivation(rawValue: "deduplicated")
+    /// What a program read, to make something else of it.
+    public static let transformed = Derivation(rawValue: "transformed")
     public static let converted = Derivation(rawValue: "converted")
     /// Prompts, and the answers to them.
     public static let prompted = Derivation(rawValue: "prompted")

@@ -104,6 +104,16 @@ extension RightsLedger {
         try read { db in try Self.source(id, db) }
     }
 
+    /// All sources of a name.
+    public func sources(named name: String) throws(ProvenanceError) -> [RightsSource] {
+        try read { db in
+            try String.fetchAll(
+                db, sql: "SELECT rights FROM source WHERE name = ? ORDER BY created",
+                arguments: [name]
+            ).map { try RightsSource(try JSONValue(parsing: $0)) }
+        }
+    }
+
     static func source(_ id: ContentHash, _ db: Database) throws -> RightsSource? {
         let text = try String.fetchOne(
             db, sql: "SELECT rights FROM source WHERE hash = ?", arguments: [id.bytes])

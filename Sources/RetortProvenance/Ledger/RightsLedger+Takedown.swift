@@ -6,16 +6,18 @@ import RetortJSON
 
 extension RightsLedger {
     /// Takes down what a word of the command line names; of a path the text is looked for too.
-    /// - Throws: ``ProvenanceError`` if the ledger knows nothing of it, or what `nearCopies` throws.
-    public func takedown(
-        named name: String, nearCopies: (@Sendable (String) throws -> [NearCopy])? = nil
-    ) throws -> TakedownReport {
-        let text = FileManager.default.contents(atPath: name).map {
-            String(decoding: $0, as: UTF8.self)
-        }
-        let report = try takedown(
-            try find(name).map(\.hash), text: text, nearCopies: nearCopies)
-        guard !report.matches.isEmpty else {
+    /// - Throws: ``ProvenanceError`` if the ledger knows nothing of it and near copies of a text
+    ///   were not looked for either.
+    public func takedown(named name: String, near: NearCopySettings? = nil)
+        throws(ProvenanceError) -> TakedownReport
+    {
+        let found = try find(name)
+        // Of what the ledger has, each line is a work that it was told of, or is read with the file.
+        let isAsked = found.isEmpty || DataFile(name)?.isLines == false
+        let texts =
+            isAsked && found.allSatisfy(\.kind.isData) ? try Self.texts(ofFile: name) : []
+        let report = try takedown(found.map(\.hash), texts: texts, near: near)
+        guard !report.matches.isEmpty || (near != nil && !texts.isEmpty) else {
             throw ProvenanceError(
                 "the ledger knows nothing of '\(name)'",
                 expected: "a hash, a name, a path or an address that it has",
@@ -24,43 +26,45 @@ extension RightsLedger {
         return report
     }
 
+    /// - Returns: None if it is no file.
+    private static func texts(ofFile path: String) throws(ProvenanceError) -> [String] {
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory),
+            !isDirectory.boolValue
+        else { return [] }
+        if let file = DataFile(path) { return try file.texts() }
+        return FileManager.default.contents(atPath: path).map {
+            [String(decoding: $0, as: UTF8.self)]
+        } ?? []
+    }
+
     /// Follows works to all that was made of them: shards, runs, checkpoints, models, what these wrote
     /// and who learned from that.
     /// - Parameters:
     ///   - works: What is to be taken down; see ``find(_:)``.
-    ///   - text: The work's text, where it is at hand; works of the same letters are found by it.
-    ///   - nearCopies: Finds what is almost the text; what it names must be in the ledger.
-    /// - Throws: ``ProvenanceError`` if the ledger does not know a work, or what `nearCopies` throws.
+    ///   - texts: Of works, where they are at hand; works of the same letters are found by them.
+    ///   - near: What else is followed as a copy; nil reads no data files.
+    /// - Throws: ``ProvenanceError`` if the ledger does not know a work.
     public func takedown(
-        _ works: [ContentHash], text: String? = nil,
-        nearCopies: (@Sendable (String) throws -> [NearCopy])? = nil
-    ) throws -> TakedownReport {
-        let copies = try text.flatMap { text in try nearCopies?(text) } ?? []
+        _ works: [ContentHash], texts: [String] = [], near: NearCopySettings? = nil
+    ) throws(ProvenanceError) -> TakedownReport {
+        var matches = try read { db in try Self.matches(works, texts, db) }
+        var search: NearCopySearch?
+        if let near {
+            search = try NearCopySearch(self, settings: near)
+            try search?.run(matches.map(\.artefact), texts: texts)
+        }
+        let copies = (search?.copies ?? []).sorted { a, b in
+            if a.overlap != b.overlap { return a.overlap > b.overlap }
+            return (a.artefact, a.file) < (b.artefact, b.file)
+        }
         return try read { db in
-            var matches: [TakedownReport.Match] = []
-            var known: Set<ContentHash> = []
-            func add(
-                _ artefact: Artefact, _ kind: TakedownReport.Match.Kind, _ similarity: Double,
-                _ records: RecordRanges? = nil
-            ) {
-                // A shard can hold several copies; a work is one.
-                guard known.insert(artefact.hash).inserted || records != nil else { return }
+            for copy in copies {
                 matches.append(
                     .init(
-                        artefact: artefact, kind: kind, similarity: similarity, records: records))
-            }
-            for hash in works { add(try Self.named(hash, db), .exact, 1) }
-            let prints =
-                matches.compactMap(\.artefact.textHash)
-                + [text.flatMap { TextFingerprint.hash($0) }].compactMap { $0 }
-            for print in Set(prints).sorted() {
-                let rows = try Row.fetchAll(
-                    db, sql: "SELECT \(Self.columns) FROM artefact WHERE text_hash = ? ORDER BY id",
-                    arguments: [print.bytes])
-                for row in rows { add(try Self.artefact(row), .sameText, 1) }
-            }
-            for copy in copies.sorted(by: { $0.similarity > $1.similarity }) {
-                add(try Self.named(copy.artefact, db), .nearCopy, copy.similarity, copy.records)
+                        artefact: try Self.named(copy.artefact, db), kind: copy.overlap.kind,
+                        similarity: copy.overlap.similarity, file: copy.file,
+                        records: copy.records))
             }
             let touched = try Self.walk(from: matches, db)
             let incomplete = try Row.fetchAll(
@@ -70,8 +74,32 @@ extension RightsLedger {
                     WHERE details ->> '\(Lineage.omittedWorks)' > 0 ORDER BY id
                     """
             ).map { try Self.artefact($0) }
-            return TakedownReport(matches: matches, touched: touched, incomplete: incomplete)
+            return TakedownReport(
+                matches: matches, touched: touched, incomplete: incomplete,
+                searched: search?.result)
         }
+    }
+
+    /// What is named, and works with the same letters.
+    private static func matches(_ works: [ContentHash], _ texts: [String], _ db: Database) throws
+        -> [TakedownReport.Match]
+    {
+        var matches: [TakedownReport.Match] = []
+        var known: Set<ContentHash> = []
+        func add(_ artefact: Artefact, _ kind: TakedownReport.Match.Kind) {
+            guard known.insert(artefact.hash).inserted else { return }
+            matches.append(.init(artefact: artefact, kind: kind, similarity: 1))
+        }
+        for hash in works { add(try named(hash, db), .exact) }
+        let prints =
+            matches.compactMap(\.artefact.textHash) + texts.compactMap { TextFingerprint.hash($0) }
+        for print in Set(prints).sorted() {
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT \(columns) FROM artefact WHERE text_hash = ? ORDER BY id",
+                arguments: [print.bytes])
+            for row in rows { add(try artefact(row), .sameText) }
+        }
+        return matches
     }
 
     private static func named(_ hash: ContentHash, _ db: Database) throws -> Artefact {
@@ -84,20 +112,39 @@ extension RightsLedger {
     }
 
     /// Breadth first, so that each way is a short one; what was seen is not walked again, so that a
-    /// ring, which only a forged lineage can have, ends.
+    /// ring, which only a forged lineage can have, ends. Copies that are only near are followed one
+    /// by one after the others: what the work itself went into is not said to have a near copy.
     private static func walk(from matches: [TakedownReport.Match], _ db: Database) throws
         -> [TakedownReport.Touched]
     {
-        struct Place { var match: Int, path: [TakedownReport.Step], generation: Int }
-        var places: [(hash: ContentHash, place: Place)] = []
+        let exact = matches.indices.filter { !matches[$0].kind.isNear }
+        let near = matches.indices.filter { matches[$0].kind.isNear }
         var seen: Set<ContentHash> = []
         var touched: [TakedownReport.Touched] = []
-        for (index, match) in matches.enumerated() where seen.insert(match.artefact.hash).inserted {
-            places.append((match.artefact.hash, Place(match: index, path: [], generation: 0)))
+        for group in [exact] + near.map({ [$0] }) {
+            try walk(from: group, of: matches, &seen, &touched, db)
+        }
+        return touched
+    }
+
+    private static func walk(
+        from group: [Int], of matches: [TakedownReport.Match], _ seen: inout Set<ContentHash>,
+        _ touched: inout [TakedownReport.Touched], _ db: Database
+    ) throws {
+        struct Place { var match: Int, path: [TakedownReport.Step], generation: Int }
+        var places: [(hash: ContentHash, place: Place)] = []
+        func near(_ match: Int) -> Double? {
+            matches[match].kind.isNear ? matches[match].similarity : nil
+        }
+        for index in group where seen.insert(matches[index].artefact.hash).inserted {
+            let artefact = matches[index].artefact
+            places.append((artefact.hash, Place(match: index, path: [], generation: 0)))
             // A shard that has a copy of the work is itself touched.
-            if match.artefact.kind != .work {
+            if artefact.kind != .work {
                 touched.append(
-                    .init(artefact: match.artefact, match: index, path: [], generation: 0))
+                    .init(
+                        artefact: artefact, match: index, path: [], generation: 0,
+                        near: near(index)))
             }
         }
         var next = 0
@@ -117,9 +164,8 @@ extension RightsLedger {
                 touched.append(
                     .init(
                         artefact: artefact, match: reached.match, path: reached.path,
-                        generation: reached.generation))
+                        generation: reached.generation, near: near(reached.match)))
             }
         }
-        return touched
     }
 }

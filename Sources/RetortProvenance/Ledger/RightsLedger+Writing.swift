@@ -44,7 +44,13 @@ extension RightsLedger {
     }
 
     /// Records the works of a shard, a row for each.
-    public func record(works: [WorkEntry], in shard: ContentHash) throws(ProvenanceError) {
+    /// - Parameter textField: The member of its lines with the text, if it is not `text`.
+    public func record(works: [WorkEntry], in shard: ContentHash, textField: String? = nil)
+        throws(ProvenanceError)
+    {
+        if let textField {
+            try addDetails(JSONObject([(Self.textFieldKey, .string(textField))]), to: shard)
+        }
         let time = now()
         try write { db in
             for work in works {

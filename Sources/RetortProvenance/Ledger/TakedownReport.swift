@@ -2,22 +2,6 @@
 
 import RetortJSON
 
-/// A text that is almost a work, as whoever compares texts found it.
-public struct NearCopy: Sendable, Equatable {
-    /// The work, or the shard that it stands in.
-    public var artefact: ContentHash
-    /// 0 to 1.
-    public var similarity: Double
-    /// Which samples of the shard.
-    public var records: RecordRanges?
-
-    public init(artefact: ContentHash, similarity: Double, records: RecordRanges? = nil) {
-        self.artefact = artefact
-        self.similarity = similarity
-        self.records = records
-    }
-}
-
 /// Everything that a work went into.
 public struct TakedownReport: Sendable, Equatable {
     /// A place where the work, or almost it, came in.
@@ -27,13 +11,23 @@ public struct TakedownReport: Sendable, Equatable {
             case exact
             /// The same letters and digits.
             case sameText = "same-text"
+            /// Nearly the same runs of words.
             case nearCopy = "near-copy"
+            /// A large part of the work stands in it.
+            case contains
+            /// A large part of it stands in the work.
+            case excerpt
+
+            public var isNear: Bool { self != .exact && self != .sameText }
         }
 
         public var artefact: Artefact
         public var kind: Kind
-        /// 0 to 1.
+        /// 0 to 1: the Jaccard index of a near copy's runs of words and the work's, of what contains
+        /// the work the share of the work's, of an excerpt the share of its own.
         public var similarity: Double
+        /// The path of the file that a near copy was found in.
+        public var file: String?
         public var records: RecordRanges?
     }
 
@@ -56,13 +50,32 @@ public struct TakedownReport: Sendable, Equatable {
         /// How many models are on the way, this one included: 1 for what learned from the work, 2
         /// for what learned from that.
         public var generation: Int
+        /// The similarity of where it begins, if only near copies lead to it; the nearest one's.
+        public var near: Double?
+    }
+
+    /// What was looked through for near copies.
+    public struct Searched: Sendable, Equatable {
+        /// Something that could not be compared, or not all of it, so that a copy may be in it.
+        public struct Problem: Sendable, Equatable {
+            public var artefact: Artefact
+            public var reason: String
+        }
+
+        public var settings: NearCopySettings
+        public var files = 0
+        /// Lines of JSON, and files of one text.
+        public var texts = 0
+        public var notCompared: [Problem] = []
     }
 
     public var matches: [Match]
-    /// The nearest first.
+    /// The nearest first; what only near copies lead to comes last, by their similarity.
     public var touched: [Touched]
     /// Shards whose works the ledger was not told, so that the work may be in them.
     public var incomplete: [Artefact]
+    /// nil if near copies were not looked for.
+    public var searched: Searched?
 
     public func touched(_ kind: Artefact.Kind) -> [Touched] {
         touched.filter { $0.artefact.kind == kind }
@@ -74,6 +87,7 @@ extension TakedownReport {
         [
             "matches": .array(matches.map(\.json)), "touched": .array(touched.map(\.json)),
             "incomplete": .array(incomplete.map { Self.json($0) }),
+            "searched": searched?.json ?? .null,
         ]
     }
 
@@ -92,6 +106,7 @@ extension TakedownReport.Match {
         var object = TakedownReport.json(artefact).objectValue ?? JSONObject()
         object["match"] = .string(kind.rawValue)
         object["similarity"] = .double(similarity)
+        object["file"] = file.map { .string($0) }
         object["records"] = records?.json
         return .object(object)
     }
@@ -102,6 +117,7 @@ extension TakedownReport.Touched {
         var object = TakedownReport.json(artefact).objectValue ?? JSONObject()
         object["generation"] = .integer(Int64(generation))
         object["match"] = .integer(Int64(match))
+        object["near"] = near.map { .double($0) }
         object["way"] = .array(
             path.map { step in
                 var object = JSONObject([
@@ -112,5 +128,22 @@ extension TakedownReport.Touched {
                 return .object(object)
             })
         return .object(object)
+    }
+}
+
+extension TakedownReport.Searched {
+    var json: JSONValue {
+        [
+            "similarity": .double(settings.similarity), "part": .double(settings.part),
+            "least_runs": .integer(Int64(settings.leastRuns)),
+            "words": .integer(Int64(settings.shingleWords)), "files": .integer(Int64(files)),
+            "texts": .integer(Int64(texts)),
+            "not_compared": .array(
+                notCompared.map { problem in
+                    var object = TakedownReport.json(problem.artefact).objectValue ?? JSONObject()
+                    object["reason"] = .string(problem.reason)
+                    return .object(object)
+                }),
+        ]
     }
 }

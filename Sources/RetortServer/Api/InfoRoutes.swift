@@ -44,6 +44,7 @@ struct InfoRoutes: Sendable {
             "name": .string(call.app.options.name), "version": .string(call.app.options.version),
             "key_required": .bool(needsKey), "authenticated": .bool(isAuthenticated),
             "user": .text(client?.label), "default_model": .text(model),
+            "corpus": .bool(isAuthenticated && call.core.configuration.corpus != nil),
             "operator": .bool(
                 isAuthenticated && call.core.configuration.guardDesk != nil
                     && OperatorRoutes.isOperator(client)),

@@ -61,6 +61,7 @@ public struct RetortServer: Service {
         ModelRoutes(core: core).add(to: router)
         TokenRoutes(core: core).add(to: router)
         GuardRoutes(core: core).add(to: router)
+        ProvenanceRoutes(core: core).add(to: router)
         StatusRoutes(core: core).add(to: router)
         OpenAPIRoutes().add(to: router)
         app?.add(to: router, core: core)

@@ -3,6 +3,7 @@
 import Foundation
 import NIOSSL
 import RetortGuard
+import RetortProvenance
 
 /// How the server listens and what it takes.
 public struct ServerConfiguration: Sendable {
@@ -52,6 +53,8 @@ public struct ServerConfiguration: Sendable {
     public var watermarkKeys: WatermarkKeyRing?
     /// Where an operator looks and decides; nil leaves it out.
     public var guardDesk: GuardDesk?
+    /// Where `/v1/provenance` looks, an index of bytes; nil leaves it out.
+    public var corpus: CorpusIndex?
     /// The name in `Server`, nil for none.
     public var serverName: String? = "retort"
 

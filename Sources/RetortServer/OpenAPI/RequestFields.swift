@@ -27,6 +27,8 @@ package enum RequestFields {
             },
             "TokenizeRequest": try names(["prompt": "x"]) { _ = try TokenizeRequest($0) },
             "DetectRequest": try names(["text": "x"]) { _ = try DetectRequest($0) },
+            "CorpusSearchRequest": try names(["text": "x"]) { _ = try CorpusSearchRequest($0) },
+            "CorpusTraceRequest": try names(["text": "x"]) { _ = try CorpusTraceRequest($0) },
             "DetokenizeRequest": try names(["tokens": []]) { _ = try DetokenizeRequest($0) },
         ]
     }

@@ -12,7 +12,8 @@ struct ProvenanceAddCommand: ParsableCommand {
             "Record a file of training data in the rights ledger: its source, licence and works.",
         discussion: """
             A JSONL file's lines are works by themselves, or of the work that --work-field names; any other file or folder is \
-            one. A model comes in with the lineage beside it.
+            one. A model comes in with the lineage beside it. With --from the file is what a program made of others: a \
+            transformation, whose licence, if one is given, is that of what the program added.
             """)
 
     @Argument(help: ArgumentHelp("A file or folder.", valueName: "path"))
@@ -21,8 +22,16 @@ struct ProvenanceAddCommand: ParsableCommand {
     @Option(help: "What the source is called; the file's name if this is left out.")
     var name: String?
 
-    @Option(help: ArgumentHelp("The licence; NOASSERTION if nobody knows.", valueName: "SPDX"))
-    var licence = RightsSource.noAssertion
+    @Option(
+        help: ArgumentHelp(
+            "A file, dataset or model that it was made of; may be given several times.",
+            valueName: "path"))
+    var from: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "The licence; NOASSERTION, nobody knows, if this is left out.", valueName: "SPDX"))
+    var licence: String?
 
     @Option(help: "Where it is from.")
     var url: String?
@@ -63,21 +72,42 @@ struct ProvenanceAddCommand: ParsableCommand {
         let ledger = try RightsLedger(path: ledgerOptions.path(beside: path))
         let fileName = URL(fileURLWithPath: path).lastPathComponent
         let source = RightsSource(
-            name: name ?? fileName, licence: licence, url: url,
+            name: name ?? fileName, licence: licence ?? RightsSource.noAssertion, url: url,
             acquisition: RightsSource.Acquisition(rawValue: acquisition) ?? .unknown,
             acquired: Date().timeIntervalSince1970, generators: generator, program: program,
             attribution: attribution)
-        let isModel = try ledger.lineage(beside: path) != nil
-        let shard = try ledger.add(
-            RunPlan.Input(path, kind: isModel ? .model : .shard, source: isModel ? nil : source))
+        let shard = try from.isEmpty ? given(source, ledger) : transformed(source, ledger)
         var works: [WorkEntry] = []
-        if ["jsonl", "ndjson"].contains(URL(fileURLWithPath: path).pathExtension) {
+        // The lines of what was made of others are no works of their own.
+        if from.isEmpty,
+            ["jsonl", "ndjson"].contains(URL(fileURLWithPath: path).pathExtension)
+        {
             works = try WorkScanner(
                 source: source, textField: textField, workField: workField,
                 licenceField: licenceField
             ).works(of: path)
-            try ledger.record(works: works, in: shard)
+            try ledger.record(works: works, in: shard, textField: textField)
         }
-        Output.line("\(shard) \(fileName): \(works.count) works, \(licence)")
+        let said = licence ?? (from.isEmpty ? RightsSource.noAssertion : "of what it was made of")
+        Output.line("\(shard) \(fileName): \(works.count) works, \(said)")
+    }
+
+    private func given(_ source: RightsSource, _ ledger: RightsLedger) throws -> ContentHash {
+        let isModel = try ledger.lineage(beside: path) != nil
+        return try ledger.add(
+            RunPlan.Input(path, kind: isModel ? .model : .shard, source: isModel ? nil : source))
+    }
+
+    /// What another program read, and what it made of it.
+    private func transformed(_ source: RightsSource, _ ledger: RightsLedger) throws -> ContentHash {
+        let inputs = from.map { RunPlan.Input($0, how: .transformed) }
+        let run = try RunRecord.begin(
+            RunPlan(
+                verb: "transform", name: program ?? "transform", output: path, inputs: inputs,
+                software: program ?? "unknown"), in: ledger)
+        // Nothing is said of what was added if nobody says anything.
+        let shard = try run.produced(path, .shard, source: licence == nil ? nil : source)
+        try run.finish(models: [])
+        return shard
     }
 }

@@ -12,7 +12,7 @@ struct ProvenanceCheckCommand: ParsableCommand {
             "Whether data, a teacher, a recipe or a model may be used, by the policy's table.",
         discussion: """
             Exit status 1 and the reason if it is refused: what is forbidden, and what nobody knows. SUBJECT is a recipe (.yaml), \
-            a model with its lineage, a teacher's name such as 'gpt-4o' or 'deepseek-ai/DeepSeek-R1', or with --licence an SPDX \
+            a model with its lineage (the bundled one too), a teacher's name such as 'gpt-4o' or 'deepseek-ai/DeepSeek-R1', or with --licence an SPDX \
             expression of data. The table is dated and hashed; its rows name their sources.
             """)
 
@@ -65,32 +65,11 @@ struct ProvenanceCheckCommand: ParsableCommand {
             return try gate.check(
                 recipe: recipe, ledger: try ledgerOptions.openIfThere(beside: subject))
         }
-        if FileManager.default.fileExists(atPath: subject) {
+        let path = try ProvenanceModel.path(of: subject)
+        if FileManager.default.fileExists(atPath: path) {
             let ledger = try ledgerOptions.openIfThere(beside: subject)
-            return gate.check(try ProvenanceModel.lineage(of: subject, ledger))
+            return gate.check(try ProvenanceModel.lineage(of: path, ledger))
         }
         return gate.report([gate.teacher(names: [subject], host: host)])
-    }
-}
-
-/// What is known of a model.
-enum ProvenanceModel {
-    /// The ledger's, else the lineage beside it.
-    static func lineage(of path: String, _ ledger: RightsLedger?) throws -> Lineage {
-        if let ledger {
-            let address = try ledger.contents(of: path).address
-            if try ledger.artefact(address) != nil { return try ledger.lineage(of: address) }
-        }
-        let file = RightsLedger.lineagePath(of: path)
-        guard let bytes = FileManager.default.contents(atPath: file) else {
-            throw CommandError(
-                "nobody recorded what \(path) was made of: there is no \(file), and no ledger that knows it; name one with --ledger, or record it with 'retort provenance add'"
-            )
-        }
-        let lineage = try Lineage(parsing: bytes)
-        guard lineage.root == (try ContentFiles(path: path)).address else {
-            throw CommandError("\(file) is of something else: \(path) was changed since")
-        }
-        return lineage
     }
 }

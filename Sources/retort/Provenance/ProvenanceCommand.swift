@@ -8,9 +8,11 @@ struct ProvenanceCommand: ParsableCommand {
         abstract: "What a model is made of, and whether it repeats it.",
         subcommands: [
             ProvenanceAddCommand.self, ProvenanceCheckCommand.self, ProvenanceTakedownCommand.self,
+            ProvenanceOptOutCommand.self,
             ProvenanceExportCommand.self,
             ProvenanceIndexCommand.self, ProvenanceSearchCommand.self, ProvenanceTraceCommand.self,
-            ProvenanceProtectCommand.self, ProvenanceDedupCommand.self, ProvenanceAuditCommand.self,
+            ProvenanceProtectCommand.self, ProvenanceMatchCommand.self, ProvenanceDedupCommand.self,
+            ProvenanceAuditCommand.self,
             ProvenanceCanariesCommand.self,
         ])
 }

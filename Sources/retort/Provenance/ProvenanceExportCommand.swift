@@ -16,7 +16,10 @@ struct ProvenanceExportCommand: ParsableCommand {
             ask for (its name, notices, share-alike).
             """)
 
-    @Argument(help: ArgumentHelp("A model that Retort trained.", valueName: "model"))
+    @Argument(
+        help: ArgumentHelp(
+            "A model that Retort trained; 'bundled' is the one that came with it.",
+            valueName: "model"))
     var model: String
 
     @Option(
@@ -62,7 +65,7 @@ struct ProvenanceExportCommand: ParsableCommand {
 
     func run() throws {
         let ledger = try ledgerOptions.openIfThere(beside: model)
-        let lineage = try ProvenanceModel.lineage(of: model, ledger)
+        let lineage = try ProvenanceModel.lineage(of: ProvenanceModel.path(of: model), ledger)
         let gate = RightsGate(policy: try .bundled())
         let document = ModelLineage(lineage, facts: try modelFacts(), gate: gate)
         if document.report.isRefused, !force {

@@ -44,17 +44,7 @@ struct ProvenanceSearchCommand: ParsableCommand {
             bytes: try text.map { Array($0.utf8) } ?? InputFile.bytes(path: file ?? ""))
         let result = try index.search(query, limit: limit)
         if json {
-            Output.json([
-                "count": .integer(Int64(result.count)),
-                "document_count": result.documentCount.map { .integer(Int64($0)) } ?? .null,
-                "documents": .array(
-                    result.documents.map { found in
-                        var object = found.document.json
-                        object["count"] = .integer(Int64(found.count))
-                        object["offset"] = .integer(Int64(found.offset))
-                        return .object(object)
-                    }),
-            ])
+            Output.json(.object(result.json))
             return
         }
         let documents = result.documentCount.map { " in \($0) documents" } ?? ""
@@ -62,21 +52,5 @@ struct ProvenanceSearchCommand: ParsableCommand {
         for found in result.documents {
             Output.line("  \(found.document.title): \(found.count) times, first at \(found.offset)")
         }
-    }
-}
-
-extension IndexedDocument {
-    /// The path and the licence that the text states.
-    var title: String {
-        source.path + (source.offset > 0 ? "@\(source.offset)" : "")
-            + (source.licence.map { " (\($0))" } ?? "")
-    }
-
-    var json: JSONObject {
-        JSONObject([
-            ("path", .string(source.path)), ("file_offset", .integer(Int64(source.offset))),
-            ("licence", source.licence.map { .string($0) } ?? .null),
-            ("length", .integer(Int64(length))), ("sha256", .string(sha256)),
-        ])
     }
 }

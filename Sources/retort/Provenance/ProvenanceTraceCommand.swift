@@ -53,7 +53,7 @@ struct ProvenanceTraceCommand: ParsableCommand {
                 minimumLength: minimum, keepsWholeWords: !anyBytes, share: rarest,
                 documentLimit: limit))
         if json {
-            Output.json(trace.json(of: bytes))
+            Output.json(.object(trace.json(of: bytes)))
             return
         }
         Output.line(
@@ -67,32 +67,5 @@ struct ProvenanceTraceCommand: ParsableCommand {
                 Output.line("    \(source.document.title) at \(source.offset)")
             }
         }
-    }
-}
-
-extension CorpusTrace {
-    func json(of bytes: [UInt8]) -> JSONValue {
-        [
-            "span_count": .integer(Int64(spanCount)), "coverage": .double(coverage),
-            "spans": .array(
-                spans.map { span in
-                    [
-                        "offset": .integer(Int64(span.offset)),
-                        "length": .integer(Int64(span.length)),
-                        "text": .string(
-                            String(
-                                decoding: bytes[span.offset..<span.offset + span.length],
-                                as: UTF8.self)),
-                        "count": .integer(Int64(span.count)),
-                        "log_probability": .double(span.logProbability),
-                        "sources": .array(
-                            span.sources.map { source in
-                                var object = source.document.json
-                                object["offset"] = .integer(Int64(source.offset))
-                                return .object(object)
-                            }),
-                    ]
-                }),
-        ]
     }
 }

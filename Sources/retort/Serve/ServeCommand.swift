@@ -79,7 +79,7 @@ struct ServeCommand: AsyncParsableCommand {
     var currency = "USD"
 
     @OptionGroup(title: "Guard") var guardOptions: GuardOptions
-    @OptionGroup(title: "Filter") var filterOptions: FilterOptions
+    @OptionGroup(title: "Provenance") var provenanceOptions: ProvenanceOptions
     @OptionGroup(title: "State") var databaseOptions: DatabaseOptions
     @OptionGroup(title: "Engine") var engineOptions: EngineOptions
     @OptionGroup(title: "Model") var modelOptions: ModelOptions
@@ -113,6 +113,7 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let desk = try guardOptions.desk()
         configuration.guardDesk = desk
+        configuration.corpus = try provenanceOptions.openCorpus()
         let rules = try guardOptions.rules(desk)
         configuration.watermarkKeys = rules.keys
         let store = try databaseOptions.open()
@@ -135,7 +136,9 @@ struct ServeCommand: AsyncParsableCommand {
         logger.logLevel = .info
         var provider: any ModelProvider = registry
         // Below the meter: what is drawn again costs the client nothing.
-        if let rules = try filterOptions.rules() { provider = FilteredProvider(provider, rules) }
+        if let rules = try provenanceOptions.rules() {
+            provider = FilteredProvider(provider, rules)
+        }
         provider = MeteredProvider(provider, keys: stored)
         if !rules.isOpen { provider = GuardedProvider(provider, rules) }
         let server = RetortServer(

@@ -45,6 +45,24 @@ import Testing
                 == [.namePrefix])
     }
 
+    @Test("a student of one Llama does not get by with another's licence, notice and policy")
+    func versions() {
+        let papers = [
+            "LICENSE": "LLAMA 3.1 COMMUNITY LICENSE AGREEMENT",
+            "NOTICE": gate.report([gate.teacher(names: ["llama-3.1-8b"])]).notice ?? "",
+        ]
+        let card = "Built with Llama. https://www.llama.com/llama3_1/use-policy"
+        func kinds(_ name: String) -> [Obligation.Kind] {
+            problems(
+                gate.teacher(names: [name]).obligations, name: "Llama-mini", card: card,
+                papers: papers)
+        }
+        #expect(kinds("llama-3.1-8b").isEmpty)
+        for name in ["llama-3.2-1b", "llama-3.3-70b", "llama-4-scout"] {
+            #expect(kinds(name) == [.licenceCopy, .notice, .useRestrictions])
+        }
+    }
+
     @Test("Qwen's licence is satisfied by either of its sentences")
     func qwen() {
         let obligations = gate.teacher(names: ["Qwen2.5-72B-Instruct"]).obligations
@@ -63,6 +81,10 @@ import Testing
             ("CC-BY-SA-4.0", "CC-BY-SA-4.0 OR MIT", false),
             ("CC-BY-SA-4.0", "CC-BY-SA-4.0 AND MIT", true), ("GPL-2.0-only", "GPL-3.0-only", false),
             ("GPL-2.0-or-later", "AGPL-3.0-only", true), ("ODbL-1.0", "nonsense !", false),
+            ("CC-BY-NC-SA-3.0", "CC-BY-NC-SA-4.0", true),
+            ("CC-BY-NC-SA-4.0", "CC-BY-NC-SA-3.0", false),
+            ("LGPL-2.1-only", "GPL-2.0-only", true), ("LGPL-3.0-only", "GPL-2.0-only", false),
+            ("EUPL-1.2", "EUPL-1.2", true), ("EUPL-1.2", "Apache-2.0", false),
         ])
     func shareAlike(_ data: String, _ licence: String, _ isKept: Bool) {
         let obligations = gate.licence(data).obligations.filter { $0.kind == .shareAlike }

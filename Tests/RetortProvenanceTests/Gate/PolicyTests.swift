@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import RetortJSON
 import RetortProvenance
 import Testing
@@ -12,7 +13,8 @@ private let expectations: [(row: String, name: String, verdict: GateVerdict)] = 
     ("licence/cc-by-sa-4.0", "CC-BY-SA-4.0", .conditional),
     ("licence/cc-by-sa-3.0", "CC-BY-SA-3.0-DE", .conditional),
     ("licence/cc-by-nc", "CC-BY-NC-4.0", .nonCommercial),
-    ("licence/cc-by-nc-sa", "CC-BY-NC-SA-4.0", .nonCommercial),
+    ("licence/cc-by-nc-sa", "CC-BY-NC-SA-3.0-DE", .nonCommercial),
+    ("licence/cc-by-nc-sa-4.0", "CC-BY-NC-SA-4.0", .nonCommercial),
     ("licence/cc-nd", "CC-BY-NC-ND-4.0", .unknown),
     ("licence/odc-by-1.0", "odc-by", .conditional),
     ("licence/odbl-1.0", "ODbL-1.0", .conditional),
@@ -23,15 +25,21 @@ private let expectations: [(row: String, name: String, verdict: GateVerdict)] = 
     ("licence/gpl-2.0", "GPL-2.0-only", .conditional),
     ("licence/gpl-2.0-or-later", "GPL-2.0+", .conditional),
     ("licence/lgpl", "LGPL-2.1-only", .conditional),
+    ("licence/lgpl-3.0", "LGPL-3.0+", .conditional),
     ("licence/agpl", "AGPL-3.0", .conditional),
     ("licence/mpl", "MPL-2.0", .conditional),
+    ("licence/eupl-1.2", "EUPL-1.2", .conditional),
     ("licence/cdla-permissive", "CDLA-Permissive-2.0", .allowed),
     ("licence/openrail", "bigcode-openrail-m", .conditional),
-    ("licence/llama-3.1", "llama3.3", .conditional),
+    ("licence/llama-3.1", "llama3.1", .conditional),
+    ("licence/llama-3.2", "llama3.2", .conditional),
+    ("licence/llama-3.3", "llama3.3", .conditional),
+    ("licence/llama-4", "llama4", .conditional),
     ("licence/llama-2", "llama2", .conditional),
     ("licence/llama-3", "llama3", .conditional),
     ("licence/gemma", "gemma", .conditional),
     ("licence/qwen", "LicenseRef-Qwen", .conditional),
+    ("licence/tongyi-qianwen", "tongyi-qianwen", .conditional),
     ("licence/qwen-research", "LicenseRef-Qwen-Research", .nonCommercial),
     ("licence/deepseek-model", "LicenseRef-DeepSeek-Model", .conditional),
     ("licence/nvidia-oml", "LicenseRef-NVIDIA-Open-Model", .conditional),
@@ -42,23 +50,31 @@ private let expectations: [(row: String, name: String, verdict: GateVerdict)] = 
     ("licence/reference", "LicenseRef-Anything", .unknown),
     ("teacher/deepseek-r1", "deepseek-ai/DeepSeek-R1", .allowed),
     ("teacher/r1-distill-qwen", "DeepSeek-R1-Distill-Qwen-7B", .allowed),
-    ("teacher/r1-distill-llama", "deepseek-ai/DeepSeek-R1-Distill-Llama-70B", .conditional),
+    ("teacher/r1-distill-llama", "DeepSeek-R1-Distill-Llama-8B", .conditional),
+    ("teacher/r1-distill-llama-70b", "DeepSeek-R1-Distill-Llama-70B", .conditional),
     ("teacher/r1-0528-qwen3", "DeepSeek-R1-0528-Qwen3-8B", .allowed),
     ("teacher/deepseek-v3", "deepseek-ai/DeepSeek-V3", .conditional),
     ("teacher/deepseek-v3-0324", "DeepSeek-V3.1", .allowed),
+    ("teacher/deepseek-v3.2", "deepseek-ai/DeepSeek-V3.2-Exp", .allowed),
     ("teacher/qwen3", "Qwen/Qwen3-0.6B", .allowed),
     ("teacher/qwen2.5", "Qwen2.5-Coder-32B-Instruct", .allowed),
     ("teacher/qwen2.5-72b", "Qwen/Qwen2.5-72B-Instruct", .conditional),
+    ("teacher/tongyi-qianwen", "Qwen/Qwen-72B-Chat", .forbidden),
     ("teacher/qwen2.5-3b", "Qwen/Qwen2.5-Coder-3B", .nonCommercial),
     ("teacher/gpt-oss", "openai/gpt-oss-20b", .allowed),
-    ("teacher/llama-3.1", "meta-llama/Llama-3.3-70B-Instruct", .conditional),
+    ("teacher/llama-3.1", "meta-llama/Llama-3.1-8B-Instruct", .conditional),
+    ("teacher/llama-3.2", "meta-llama/Llama-3.2-1B", .conditional),
+    ("teacher/llama-3.3", "meta-llama/Llama-3.3-70B-Instruct", .conditional),
+    ("teacher/llama-4", "meta-llama/Llama-4-Scout-17B-16E", .conditional),
     ("teacher/llama-2", "meta-llama/Llama-2-7b-chat-hf", .forbidden),
     ("teacher/llama-3", "meta-llama/Meta-Llama-3-8B-Instruct", .forbidden),
     ("teacher/gemma", "google/gemma-3-27b-it", .conditional),
     ("teacher/gemma-4", "google/gemma-4-27b", .allowed),
     ("teacher/nvidia", "nvidia/Nemotron-H-8B", .conditional),
+    ("teacher/nvidia-cosmos", "nvidia/Cosmos-Reason1-7B", .conditional),
     ("teacher/nvidia-llama", "nvidia/Llama-3.1-Nemotron-70B-Instruct", .conditional),
-    ("teacher/exaone", "LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct", .nonCommercial),
+    ("teacher/exaone", "LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct", .forbidden),
+    ("teacher/exaone-4", "LGAI-EXAONE/EXAONE-4.0-32B", .forbidden),
     ("teacher/openai", "gpt-4o", .forbidden),
     ("teacher/anthropic", "claude-sonnet-4-5", .forbidden),
     ("teacher/gemini", "gemini-2.5-pro", .forbidden),
@@ -93,8 +109,45 @@ private let expectations: [(row: String, name: String, verdict: GateVerdict)] = 
         let policy = try RightsPolicy.bundled()
         #expect(Set(policy.rows.map(\.id)) == Set(expectations.map(\.row)))
         #expect(policy.rows.count == expectations.count)
-        #expect(policy.stamp.date >= "2026-11-24")
+        #expect(policy.stamp.date >= "2026-11-30")
         #expect(policy.rows.allSatisfy { $0.url != nil || $0.basis == .rule })
+    }
+
+    @Test("a row that was read is bound to the text, at an address that names the commit")
+    func texts() throws {
+        let digits = Set("0123456789abcdef")
+        func isHex(_ text: some StringProtocol, count: Int) -> Bool {
+            text.count == count && text.allSatisfy { digits.contains($0) }
+        }
+        for row in try RightsPolicy.bundled().rows {
+            guard let hash = row.textHash else {
+                let saysWhy = row.note?.lowercased().contains("no copy") ?? false
+                #expect(row.basis != .read || saysWhy, "\(row.id)")
+                continue
+            }
+            #expect(isHex(hash.hex, count: 64), "\(row.id)")
+            #expect(row.basis == .read, "\(row.id)")
+            // https://github.com/OWNER/REPOSITORY/blob/COMMIT/PATH
+            let parts = (row.url ?? "").split(separator: "/")
+            #expect(parts.count > 6 && parts[1] == "github.com" && parts[4] == "blob", "\(row.id)")
+            #expect(parts.count > 6 && isHex(parts[5], count: 40), "\(row.id)")
+        }
+    }
+
+    @Test("hashes are written in lower case, and each row has one or says null")
+    func hashes() throws {
+        let root = URL(fileURLWithPath: "\(#filePath)").deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let file = root.appendingPathComponent("Sources/RetortProvenance/Resources/policy.json")
+        let json = try JSONValue(parsing: String(contentsOf: file, encoding: .utf8))
+        let rows = try #require(json["rows"]?.arrayValue)
+        let policy = try RightsPolicy.bundled()
+        #expect(rows.count == policy.rows.count)
+        for (item, row) in zip(rows, policy.rows) {
+            let written = try #require(item["text_sha256"], "\(row.id)")
+            #expect(written.isNull == (row.textHash == nil), "\(row.id)")
+            #expect(written.stringValue == row.textHash?.hex, "\(row.id)")
+        }
     }
 
     @Test("a row gives its verdict to the name that it is for", arguments: expectations.map(\.row))

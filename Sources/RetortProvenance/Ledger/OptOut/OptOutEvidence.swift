@@ -51,7 +51,7 @@ public struct OptOutEvidence: Sendable, Equatable {
     }
 
     /// Without the body, which stays in the ledger.
-    var json: JSONValue {
+    public var json: JSONValue {
         [
             "protocol": .string(method.rawValue), "url": .string(url),
             "fetched": .double(fetched), "sha256": .string(snapshot.hex),

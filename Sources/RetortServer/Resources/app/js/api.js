@@ -159,6 +159,15 @@ export class Api {
     return this.json("POST", "/api/guard/decisions", decision);
   }
 
+  /**
+   * Which parts of a text stand in the server's corpus; only where `Info` has one.
+   * @param {{text: string, minimum: number, limit: number}} question @param {AbortSignal} signal
+   * @returns {Promise<import("./types.js").Trace>}
+   */
+  async trace(question, signal) {
+    return (await this.fetch("POST", "/v1/provenance/trace", question, { signal })).json();
+  }
+
   /** @param {string} run */
   stop(run) {
     return this.json("POST", `/api/runs/${encodeURIComponent(run)}/stop`, {});

@@ -22,6 +22,7 @@ const PATHS = {
   trash: "M5 7h14 M10 7V4h4v3 M7 7l1 13h8l1-13",
   download: "M12 4v11 M7 11l5 5l5-5 M5 20h14",
   upload: "M12 16V5 M7 9l5-5l5 5 M5 20h14",
+  books: "M4 5h4v15H4z M8 8h4v12H8z M13.8 7.4l3.6-1l3.5 12.6l-3.6 1z",
   raw: "M8 7l-5 5l5 5 M16 7l5 5l-5 5",
   thought: "M9 18h6 M10 21h4 M12 3a6 6 0 0 0-3.5 10.9c.6.5.9 1.2.9 2.1h5.2c0-.9.3-1.6.9-2.1A6 6 0 0 0 12 3",
   forward: "M5 6l7 6l-7 6z M13 6l7 6l-7 6z",

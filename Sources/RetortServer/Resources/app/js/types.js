@@ -6,7 +6,7 @@
  *   min_p: number|null, max_tokens: number|null, seed: number|null, stop: string[], thinking: boolean|null,
  *   thinking_budget: number|null}} Settings
  * @typedef {{name: string, version: string, key_required: boolean, authenticated: boolean, user: string|null,
- *   default_model: string|null, operator: boolean}} Info
+ *   default_model: string|null, operator: boolean, corpus: boolean}} Info
  * @typedef {{id: string, name: string, loaded: boolean, bytes: number|null, quantisation: string|null, parameters: number|null,
  *   context: number, memory_bytes: number|null, fits: boolean|null, thinking: boolean, thinking_optional: boolean,
  *   defaults: Partial<Settings>}} Model
@@ -20,6 +20,10 @@
  *   created: number, status: "streaming"|"complete"|"stopped"|"error", finish_reason: string|null,
  *   error: {message: string, code: string}|null, run: string|null, model: string|null, usage: Usage|null,
  *   timings: Timings|null, cost: Cost|null}} Message
+ * @typedef {{path: string, file_offset: number, licence: string|null, length: number, sha256: string, offset: number}} TraceSource
+ * @typedef {{offset: number, length: number, text: string, count: number, log_probability: number,
+ *   sources: TraceSource[]}} TraceSpan `offset` and `length` are bytes of UTF-8
+ * @typedef {{span_count: number, coverage: number, spans: TraceSpan[]}} Trace
  * @typedef {Summary & {settings: Settings, active_leaf: string|null, tree: Message[]}} Conversation
  */
 

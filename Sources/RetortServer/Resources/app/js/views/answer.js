@@ -8,6 +8,7 @@ import { branchSwitcher } from "./branches.js";
 import { allFacts, liveFacts, shortFacts } from "./facts.js";
 import { ProgressView } from "./progress.js";
 import { copied } from "./question.js";
+import { openSeen } from "./seen.js";
 import { ThoughtView } from "./thought.js";
 
 /** Rendering takes at most one part in this many of the time. */
@@ -150,6 +151,11 @@ export class AnswerView {
     nodes.push(
       iconButton("Show the source", icon("raw"), () => this.toggleRaw(), { "aria-pressed": String(this.raw) }),
     );
+    if (app.info?.corpus && message.status !== "streaming" && message.content.trim() !== "") {
+      nodes.push(iconButton("Where has this been seen?", icon("books"), () => this.openSeen(), {
+        class: "icon-button seen-button", "aria-haspopup": "dialog",
+      }));
+    }
     const finish = FINISHES[message.finish_reason ?? ""];
     if (finish) nodes.push(h("span", { class: "chip" }, finish));
     if (idle && (finish || message.status === "error") && app.path.at(-1)?.id === message.id) {
@@ -170,6 +176,13 @@ export class AnswerView {
     this.footer.replaceChildren(...nodes.filter((node) => node !== null));
     this.facts.replaceChildren(allFacts(message, model));
     this.facts.hidden = !this.factsOpen;
+  }
+
+  openSeen() {
+    openSeen(this.app, this.message.content, () => {
+      // The footer may have been made again meanwhile.
+      /** @type {HTMLElement|null} */ (this.footer.querySelector(".seen-button"))?.focus();
+    });
   }
 
   toggleRaw() {

@@ -5,8 +5,8 @@ import RetortGuard
 import RetortProvenance
 import RetortServer
 
-/// What a server does about answers that repeat protected texts.
-struct FilterOptions: ParsableArguments {
+/// What a server does about answers that repeat texts, and where it looks for them.
+struct ProvenanceOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Texts that answers must not repeat, of 'retort provenance protect'.",
@@ -19,6 +19,13 @@ struct FilterOptions: ParsableArguments {
             "block, resample, cite or off, for all routes or as ROUTE=ACTION; may be given several times.",
             valueName: "action"))
     var onRepeat: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "A corpus in which clients may look where an answer has been seen, of 'retort provenance index'.",
+            valueName: "folder"),
+        completion: .directory)
+    var corpus: String?
 
     func validate() throws {
         guard protect != nil || onRepeat.isEmpty else {
@@ -49,6 +56,17 @@ struct FilterOptions: ParsableArguments {
             }
         }
         return (action, routes)
+    }
+
+    /// - Throws: `ProvenanceError` if the index cannot be used.
+    func openCorpus() throws -> CorpusIndex? {
+        guard let corpus else { return nil }
+        let index = try CorpusIndex(path: corpus)
+        guard index.unit == .bytes else {
+            throw ProvenanceError(
+                "\(corpus) is an index of \(index.unit.rawValue); --corpus takes one of bytes")
+        }
+        return index
     }
 
     /// - Throws: `ProvenanceError` if the file cannot be used.

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import RetortJSON
+import RetortProvenance
+import TestSupport
+import Testing
+
+@Suite("Near copies in takedowns") struct NearCopyTests {
+    /// JSON lines, in which each text is a work if `isTold`.
+    @discardableResult
+    private static func shard(
+        _ name: String, _ texts: [String], in files: LedgerFiles, isTold: Bool = true
+    ) throws -> String {
+        let lines = texts.map { JSONValue.object(JSONObject([("text", .string($0))])).text() }
+        let path = try files.write(lines.joined(separator: "\n") + "\n", to: name)
+        let shard = try files.ledger.add(RunPlan.Input(path, source: LedgerFiles.ours))
+        if isTold {
+            let works = try WorkScanner(source: LedgerFiles.ours).works(of: path)
+            try files.ledger.record(works: works, in: shard)
+        }
+        return path
+    }
+
+    @Test(
+        "a copy is followed to the third generation, with what it shares, told of as a work or not",
+        arguments: NearCopyTexts.Edit.allCases, [true, false])
+    func generations(_ edit: NearCopyTexts.Edit, isTold: Bool) throws {
+        var random = SeededRandom(seed: 7)
+        let files = try LedgerFiles()
+        let words = NearCopyTexts.words(200, &random)
+        let work = words.joined(separator: " ")
+        let copy = edit(words, &random)
+        let others = (0..<20).map { _ in NearCopyTexts.text(150, &random) }
+        let first = try Self.shard("first.jsonl", [work] + others, in: files)
+        let second = try Self.shard(
+            "second.jsonl", (0..<20).map { $0 == 3 ? copy : NearCopyTexts.text(150, &random) },
+            in: files,
+            isTold: isTold)
+        try files.train("own", on: [first])
+        let base = try files.train("base", on: [second])
+        let teacher = try files.train("teacher", on: [], verb: "rl", base: base)
+        try files.train(
+            "student", on: [], verb: "distill", teacher: .local(path: teacher, name: nil))
+
+        let report = try files.ledger.takedown(
+            [ContentHash(of: work)], near: NearCopySettings())
+        // With the works told, case and marks are found by the letters' hash already.
+        let isSame = edit == .caseAndMarks && isTold
+        let kind = isSame ? .sameText : edit.kind
+        #expect(report.matches.map(\.kind) == [.exact, kind])
+        let match = try #require(report.matches.last)
+        #expect(match.artefact.name == (isTold ? "second.jsonl#3" : "second.jsonl"))
+        let similarity = NearCopyTexts.similarity(of: copy, to: work, edit.kind)
+        #expect(match.similarity == similarity)
+        #expect(isSame || match.records == RecordRanges([3...3]))
+        #expect(isSame || match.file == second)
+        let near = isSame ? nil : similarity
+        let models = report.touched(.model)
+        #expect(models.map(\.artefact.name) == ["own", "base", "teacher", "student"])
+        #expect(models.map(\.generation) == [1, 1, 2, 3])
+        #expect(models.map(\.near) == [nil, near, near, near])
+        #expect(report.searched?.notCompared.isEmpty == true)
+        #expect(report.searched?.files == 2)
+
+        // Without near copies, only what has the text's letters.
+        let plain = try files.ledger.takedown([ContentHash(of: work)])
+        #expect(plain.touched(.model).count == (isSame ? 4 : 1))
+        let json = report.json.text()
+        #expect(json.contains("\"match\":\"\(kind.rawValue)\""))
+        #expect(json.contains("\"near\":") == !isSame)
+    }
+
+    @Test("other texts, and turns of phrase that they share, are no copies")
+    func unrelated() throws {
+        var random = SeededRandom(seed: 8)
+        let files = try LedgerFiles()
+        let words = NearCopyTexts.words(100, &random)
+        let work = words.joined(separator: " ")
+        let phrase = words[10..<30].joined(separator: " ")
+        let path = try Self.shard(
+            "s.jsonl",
+            [work, phrase, phrase + " " + NearCopyTexts.text(60, &random)]
+                + (0..<100).map { _ in NearCopyTexts.text(60, &random) }, in: files)
+        try Self.shard(
+            "t.jsonl", [phrase, NearCopyTexts.text(60, &random)], in: files, isTold: false)
+        try files.train("model", on: [path])
+        let report = try files.ledger.takedown(
+            [ContentHash(of: work)], near: NearCopySettings())
+        #expect(report.matches.map(\.kind) == [.exact])
+        #expect(report.searched?.texts == 105)
+        var settings = NearCopySettings()
+        settings.leastRuns = 16
+        let strict = try files.ledger.takedown([ContentHash(of: work)], near: settings)
+        #expect(strict.matches.map(\.kind) == [.exact, .excerpt, .excerpt])
+    }
+
+    @Test(
+        "a file that is gone, or is something else now, is told and no error",
+        arguments: [true, false])
+    func missing(_ isGone: Bool) throws {
+        var random = SeededRandom(seed: 9)
+        let files = try LedgerFiles()
+        let work = NearCopyTexts.text(80, &random)
+        let first = try Self.shard("first.jsonl", [work], in: files)
+        let second = try Self.shard("second.jsonl", [work + " more"], in: files)
+        if isGone {
+            try FileManager.default.removeItem(atPath: second)
+        } else {
+            try files.write("{\"text\": \"changed\"}\n", to: "second.jsonl")
+        }
+        let hash = ContentHash(of: work)
+        let report = try files.ledger.takedown([hash], near: NearCopySettings())
+        #expect(report.matches.map(\.kind) == [.exact])
+        let problem = try #require(report.searched?.notCompared.first)
+        #expect(problem.artefact.name == "second.jsonl")
+        #expect(problem.reason == "\(second) is \(isGone ? "gone" : "something else now")")
+        #expect(report.json["searched"]?["not_compared"]?.arrayValue?.count == 1)
+
+        // The work's own file: there is nothing to compare with.
+        try FileManager.default.removeItem(atPath: first)
+        let blind = try files.ledger.takedown([hash], near: NearCopySettings())
+        #expect(blind.searched?.notCompared.map(\.artefact.hash) == [hash])
+        #expect(blind.searched?.texts == 0)
+    }
+
+    @Test("works of many short lines, which stand apart, are compared as a whole")
+    func severalLines() throws {
+        var random = SeededRandom(seed: 10)
+        let files = try LedgerFiles()
+        func lines(_ words: [String]) -> [String] {
+            stride(from: 0, to: words.count, by: 8).map {
+                words[$0..<min($0 + 8, words.count)].joined(separator: " ")
+            }
+        }
+        /// Lines of several books by turns, as a shuffled corpus has them.
+        func record(_ name: String, _ books: [(title: String, words: [String])]) throws {
+            let texts = books.map { lines($0.words) }
+            var rows: [String] = []
+            for line in 0..<(texts.map(\.count).max() ?? 0) {
+                for (book, text) in zip(books, texts) where line < text.count {
+                    let row: JSONValue = ["book": .string(book.title), "body": .string(text[line])]
+                    rows.append(row.text())
+                }
+            }
+            let path = try files.write(rows.joined(separator: "\n"), to: name)
+            let shard = try files.ledger.add(RunPlan.Input(path, source: LedgerFiles.ours))
+            let scanner = WorkScanner(
+                source: LedgerFiles.ours, textField: "body", workField: "book")
+            try files.ledger.record(
+                works: try scanner.works(of: path), in: shard, textField: "body")
+        }
+        let poem = NearCopyTexts.words(120, &random)
+        var edited = poem
+        edited[60] = "changed"
+        let long = NearCopyTexts.words(300, &random) + poem + NearCopyTexts.words(300, &random)
+        try record("a.jsonl", [("poem", poem), ("prose", NearCopyTexts.words(90, &random))])
+        try record(
+            "b.jsonl",
+            [
+                ("other", NearCopyTexts.words(200, &random)), ("edited", edited),
+                ("collection", long),
+            ])
+        let report = try files.ledger.takedown(named: "poem", near: NearCopySettings())
+        #expect(report.matches.map(\.artefact.name) == ["poem", "edited", "collection"])
+        #expect(report.matches.map(\.kind) == [.exact, .nearCopy, .contains])
+        let joined = { (words: [String]) in words.joined(separator: " ") }
+        #expect(
+            report.matches[1].similarity
+                == NearCopyTexts.similarity(of: joined(edited), to: joined(poem), .nearCopy))
+        #expect(report.matches[2].similarity == 1)
+        #expect(report.matches[1].records?.count == 15)
+    }
+
+    @Test(
+        "a text that the ledger does not have is asked for by its file, whatever holds its copies")
+    func askedByFile() throws {
+        var random = SeededRandom(seed: 11)
+        let files = try LedgerFiles()
+        let words = NearCopyTexts.words(120, &random)
+        let copy = "And " + words.joined(separator: " ")
+        try files.write(copy, to: "texts/deep/copy.txt")
+        try files.write(NearCopyTexts.text(90, &random), to: "texts/other.md")
+        try files.write("\u{0}", to: "texts/picture.png")
+        try files.ledger.add(
+            RunPlan.Input(files.folder.path("texts"), source: LedgerFiles.ours))
+        let chat: JSONValue = [
+            "messages": [
+                ["role": "user", "content": "Say it"],
+                ["role": "assistant", "content": .string(copy)],
+            ]
+        ]
+        let answers = try files.train(
+            "student", on: [], answers: "{\"text\": \"no\"}\nbroken\n" + chat.text())
+        let asked = try files.write(words.joined(separator: " "), to: "asked.txt")
+        let report = try files.ledger.takedown(named: asked, near: NearCopySettings())
+        #expect(report.matches.map(\.kind) == [.nearCopy, .nearCopy])
+        #expect(
+            Set(report.matches.map(\.file)) == [
+                files.folder.path("texts/deep/copy.txt"),
+                files.folder.path("student/dataset/train.jsonl"),
+            ])
+        let chats = try #require(report.matches.first { $0.artefact.name == "train.jsonl" })
+        #expect(chats.records == RecordRanges([2...2]))
+        #expect(
+            report.touched(.model).map(\.artefact.path) == [
+                URL(fileURLWithPath: answers).standardizedFileURL.path
+            ])
+        #expect(
+            report.searched?.notCompared.map(\.reason) == [
+                "1 files are no texts",
+                "1 lines of \(files.folder.path("student/dataset/train.jsonl")) are no JSON",
+            ])
+
+        let nobody = try files.write(NearCopyTexts.text(50, &random), to: "nobody.txt")
+        let nothing = try files.ledger.takedown(named: nobody, near: NearCopySettings())
+        #expect(nothing.matches.isEmpty && nothing.touched.isEmpty)
+        #expect(throws: ProvenanceError.self) { try files.ledger.takedown(named: nobody) }
+    }
+
+    @Test(
+        "what the work itself went into is not said to have a near copy, nor a shard to be its own")
+    func exactFirst() throws {
+        var random = SeededRandom(seed: 12)
+        let files = try LedgerFiles()
+        let work = NearCopyTexts.text(100, &random)
+        let copy = "And " + work
+        // The copy's way is the shorter one.
+        let first = try Self.shard("first.jsonl", [work], in: files)
+        let base = try files.train("base", on: [first])
+        let second = try Self.shard("second.jsonl", [copy], in: files)
+        try files.train("both", on: [second], base: base)
+        let report = try files.ledger.takedown(
+            [ContentHash(of: work)], near: NearCopySettings())
+        #expect(report.matches.map(\.kind) == [.exact, .nearCopy])
+        let both = try #require(report.touched.first { $0.artefact.name == "both" })
+        #expect(both.match == 0 && both.near == nil)
+        #expect(report.touched.filter { $0.near != nil }.map(\.artefact.name) == ["second.jsonl"])
+
+        let shard = try files.ledger.takedown(named: first, near: NearCopySettings())
+        #expect(shard.matches.map(\.artefact.name) == ["first.jsonl", "second.jsonl#0"])
+    }
+
+    @Test(
+        "what is asked for must make sense",
+        arguments: [(0, 0.5, 20), (1.1, 0.5, 20), (0.8, 0, 20), (0.8, 2, 20), (0.8, 0.5, 0)])
+    func settings(_ similarity: Double, _ part: Double, _ runs: Int) throws {
+        let files = try LedgerFiles()
+        let shard = try Self.shard("s.jsonl", ["a"], in: files)
+        var settings = NearCopySettings()
+        settings.similarity = similarity
+        settings.part = part
+        settings.leastRuns = runs
+        #expect(throws: ProvenanceError.self) {
+            try files.ledger.takedown(named: shard, near: settings)
+        }
+    }
+}
