@@ -139,10 +139,11 @@ let package = Package(
                 "RetortEngine", "RetortFormats", "RetortTensor", "RetortJSON",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
+        module("RetortStorage", [.product(name: "GRDB", package: "GRDB.swift")]),
         module(
             "RetortProvenance",
             [
-                "RetortJSON", "CRetortKernels",
+                "RetortJSON", "RetortStorage", "CRetortKernels",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
@@ -177,7 +178,7 @@ let package = Package(
             [
                 "RetortClient", "RetortJSON", "RetortTraining", "RetortEvaluation",
                 "RetortEngine", "RetortTemplates", "RetortTensor", "RetortTokenizers",
-                "RetortFormats",
+                "RetortFormats", "RetortStorage",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
@@ -188,7 +189,7 @@ let package = Package(
             [
                 "RetortEngine", "RetortModels", "RetortFormats", "RetortTemplates",
                 "RetortTokenizers", "RetortGrammar", "RetortGuard", "RetortProvenance",
-                "RetortJSON",
+                "RetortJSON", "RetortStorage",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),

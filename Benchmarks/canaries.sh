@@ -4,7 +4,7 @@
 #     Benchmarks/canaries.sh TEXTS.jsonl OUTPUT
 #
 # TEXTS are JSON lines with 'text'; sentences with numbers are planted among them 0, 1, 10, 100 and 1,000 times, and a model of
-# 1.5 M parameters is trained on all of it. The recipe reads runs/canaries: OUTPUT is that, or a link to it.
+# 1.8 M parameters is trained on all of it. The recipe reads runs/canaries: OUTPUT is that, or a link to it.
 set -euo pipefail
 texts=$1 out=$2
 retort=${RETORT:-.build/release/retort}

@@ -55,8 +55,8 @@ NAMES = {
     "cc-by-3.0": "CC-BY-3.0", "cc-by-4.0": "CC-BY-4.0", "cc-by-sa-3.0": "CC-BY-SA-3.0", "cc-by-sa-4.0": "CC-BY-SA-4.0",
     "cc0": "CC0-1.0", "cc0-1.0": "CC0-1.0", "expat": "MIT", "fsfap": "FSFAP", "isc": "ISC", "latex2e": "Latex2e",
     "linux-man-pages-copyleft": "Linux-man-pages-copyleft", "mit": "MIT", "mpl-1.1": "MPL-1.1", "mpl-2.0": "MPL-2.0",
-    "postgresql": "PostgreSQL", "psf-2": "PSF-2.0", "public-domain": "LicenseRef-Public-Domain", "python": "Python-2.0",
-    "tcl": "TCL", "unlicense": "Unlicense", "vim": "Vim", "x11": "X11", "zlib": "Zlib",
+    "opubl-1.0": "OPUBL-1.0", "postgresql": "PostgreSQL", "psf-2": "PSF-2.0", "public-domain": "LicenseRef-Public-Domain",
+    "python": "Python-2.0", "tcl": "TCL", "unlicense": "Unlicense", "vim": "Vim", "x11": "X11", "zlib": "Zlib",
 }
 NAMES |= {spdx.lower(): spdx for spdx in [*NAMES.values(), "NOASSERTION"]}
 EXCEPTIONS = {"classpath exception": "Classpath-exception-2.0", "classpath-exception-2.0": "Classpath-exception-2.0",
@@ -118,6 +118,8 @@ class Copyright:
 
     def __init__(self, text):
         self.exact, self.patterns, self.whole = {}, [], None
+        # Two licences have the short name OPL: the text says which is meant.
+        open_publication = re.search(r"The Open\s+Publication\s+works\s+may", text) and not re.search(r"Open\s+Public\s+License", text)
         self.is_dep5 = re.match(r"(?:Format|Format-Specification):\s*\S*copyright-format|Format:\s*\S*dep5", text, re.I) is not None
         if not self.is_dep5:
             self.whole = self.plain(text)
@@ -126,7 +128,8 @@ class Copyright:
             files = " ".join(value for name, value in fields if name.lower() == "files").replace(",", " ").split()
             synopsis = next((value.split("\n")[0].strip() for name, value in fields if name.lower() == "license"), "")
             # Elsewhere the terms stand behind "License:", not a name.
-            licence = licence_expression(synopsis) if synopsis and self.is_dep5 else "NOASSERTION"
+            name = re.sub(r"\bOPL-1(\.0)?\+?(?![\w.+-])", "OPUBL-1.0", synopsis) if open_publication else synopsis
+            licence = licence_expression(name) if name and self.is_dep5 else "NOASSERTION"
             if not files and number == 0 and synopsis and self.is_dep5:
                 self.whole = (licence, f"header, License: {synopsis}")
             for glob in files:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Crypto
+import RetortJSON
 
 /// Computes the digest that a ``Checksum`` promises, piece by piece.
 struct BlobHasher {
@@ -36,15 +37,8 @@ struct BlobHasher {
     /// The digest so far in lower-case hexadecimal.
     var hex: String {
         switch function {
-        case .sha256(let hash): return Self.hex(hash.finalize())
-        case .sha1(let hash): return Self.hex(hash.finalize())
+        case .sha256(let hash): return String(hexadecimal: hash.finalize())
+        case .sha1(let hash): return String(hexadecimal: hash.finalize())
         }
-    }
-
-    private static func hex(_ digest: some Sequence<UInt8>) -> String {
-        digest.map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.utf8.count == 1 ? "0" + digits : digits
-        }.joined()
     }
 }

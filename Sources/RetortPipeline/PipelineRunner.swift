@@ -6,6 +6,7 @@
 import Crypto
 import Foundation
 import RetortFormats
+import RetortJSON
 import Subprocess
 
 #if canImport(System)
@@ -196,7 +197,7 @@ public struct PipelineRunner: Sendable {
             }
         }
         hash.update(data: Data("\(stage.output ?? "") \(stage.makes)".utf8))
-        return hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return String(hexadecimal: hash.finalize())
     }
 
     /// - Returns: The exit status; of a process that a signal ended, 128 and its number.

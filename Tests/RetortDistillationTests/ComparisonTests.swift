@@ -24,9 +24,8 @@ struct ComparisonTests {
 
     @Test("Hashes of words are the same in every process")
     func stableHashes() {
-        // FNV-1a's own test vectors.
-        #expect(Words.hash("") == 0xCBF2_9CE4_8422_2325)
-        #expect(Words.hash("foobar") == 0x8594_4171_F739_67E8)
+        // As computed apart from this code: data sets of earlier builds keep their duplicates.
+        #expect(Words.grams(["foo", "bar"], 2) == [0x23AC_D817_1CD4_34A1])
         #expect(Words.grams(["a", "b", "c"], 2).count == 2)
         #expect(Words.grams(["a", "b"], 5).count == 1)
         #expect(Words.grams([], 5).isEmpty)

@@ -159,6 +159,16 @@ import Testing
         #expect(weighted.coverage.map(\.share) == [23.0 / 51])
     }
 
+    @Test("what lies between the suffixes of a long stride counts nowhere")
+    func gaps() throws {
+        let audit = try ExtractionAudit(
+            prefixTokens: 5, suffixTokens: 2, stride: 10, thresholds: [0.5])
+        let report = try audit.run(name: "work", tokens: (0..<100).map { Int32($0) }) { _, _ in
+            SuffixScore(logProbabilities: [0, 0], isLikeliest: [true, true])
+        }
+        #expect(report.coverage.map(\.share) == [1] && report.greedy.share == 1)
+    }
+
     @Test(
         "edits are those of the whole table, hits and misses alike",
         arguments: [0, 1, 3, 8])

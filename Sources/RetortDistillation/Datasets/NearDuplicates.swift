@@ -3,6 +3,8 @@
 // MinHash finds who may be alike (Broder 1997), the exact Jaccard index of the word shingles decides.
 // 32 bands of 4 hashes miss a pair of similarity 0.8 once in 20 million, one of 0.6 once in 80.
 
+import RetortTensor
+
 /// Finds earlier texts that a text nearly repeats.
 package struct NearDuplicates {
     private static let bands = 32
@@ -31,9 +33,9 @@ package struct NearDuplicates {
         return (0..<Self.bands).map { band in
             var hash = UInt64(band)
             for row in 0..<Self.rowsPerBand {
-                let seed = Words.mixed(UInt64(band * Self.rowsPerBand + row + 1))
-                let least = shingles.reduce(UInt64.max) { min($0, Words.mixed($1 ^ seed)) }
-                hash = Words.mixed(hash &* 31 &+ least)
+                let seed = SplitMix64.mix(UInt64(band * Self.rowsPerBand + row + 1))
+                let least = shingles.reduce(UInt64.max) { min($0, SplitMix64.mix($1 ^ seed)) }
+                hash = SplitMix64.mix(hash &* 31 &+ least)
             }
             return hash
         }

@@ -74,7 +74,7 @@ public struct PromptRecord: Sendable, Equatable {
         switch object["id"] {
         case nil, .null?:
             let text = JSONValue.array(messages.map(\.json)).text()
-            id = String(RequestKey.hex(SHA256.hash(data: Data(text.utf8))).prefix(16))
+            id = String(String(hexadecimal: SHA256.hash(data: Data(text.utf8))).prefix(16))
         case .string(let text)? where !text.isEmpty: id = text
         case .integer(let number)?: id = "\(number)"
         default: throw wrong("'id' is not a text or an integer")

@@ -5,6 +5,7 @@
 
 import Foundation
 import GRDB
+import RetortStorage
 
 /// Keeps each request's answer, who is asking for it now and what all of them cost.
 public final class RequestCache: Sendable {
@@ -30,49 +31,19 @@ public final class RequestCache: Sendable {
                 _ = FileManager.default.createFile(
                     atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
             }
-            // Before SQLite may write into a file that is not ours.
-            try Self.checkOrigin(path)
-            var configuration = Configuration()
-            configuration.busyMode = .timeout(30)
-            pool = try DatabasePool(path: path, configuration: configuration)
-            // Opening chose NORMAL, with which the last commits are lost with the power.
-            try pool.writeWithoutTransaction { db in
-                try db.execute(sql: "PRAGMA synchronous = FULL")
-            }
-            let migrator = Self.migrator
-            guard try pool.read({ db in try !migrator.hasBeenSuperseded(db) }) else {
-                throw DistillationError(
-                    .foreign,
-                    "\(path) was written by a newer retort; update this one or name another cache")
-            }
-            // Another process may make the tables at the same moment; they are there then.
-            do { try migrator.migrate(pool) } catch { try migrator.migrate(pool) }
-        } catch {
-            throw Self.explained(error, path)
-        }
-    }
-
-    /// - Throws: ``DistillationError`` of kind `foreign` for a file that is neither empty nor a cache.
-    private static func checkOrigin(_ path: String) throws {
-        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
-        guard size > 0 else { return }
-        var configuration = Configuration()
-        configuration.readonly = true
-        let (id, tables) = try DatabaseQueue(path: path, configuration: configuration).read { db in
-            (
-                try Int64.fetchOne(db, sql: "PRAGMA application_id") ?? 0,
-                try Int.fetchOne(
-                    db,
-                    sql: """
-                        SELECT count(*) FROM sqlite_schema
-                        WHERE name NOT LIKE 'grdb_%' AND name NOT LIKE 'sqlite_%'
-                        """) ?? 0
-            )
-        }
-        guard id == applicationID || (id == 0 && tables == 0) else {
+            pool = try DatabaseFile(
+                path, migrator: Self.migrator, applicationID: Self.applicationID
+            ).open()
+        } catch DatabaseFile.Refusal.foreign {
             throw DistillationError(
                 .foreign,
                 "\(path) is a database of another program; name a request cache or a new file")
+        } catch DatabaseFile.Refusal.newer {
+            throw DistillationError(
+                .foreign,
+                "\(path) was written by a newer retort; update this one or name another cache")
+        } catch {
+            throw Self.explained(error, path)
         }
     }
 

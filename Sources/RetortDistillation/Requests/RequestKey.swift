@@ -34,7 +34,7 @@ public struct RequestKey: Sendable, Hashable {
         ])
         document["endpoint"] = endpoint.map { .string($0.description) }
         canonical = Self.canonical(.object(document)).text(.init(sortsKeys: true))
-        hash = Self.hex(SHA256.hash(data: Data(canonical.utf8)))
+        hash = String(hexadecimal: SHA256.hash(data: Data(canonical.utf8)))
         model = request.model
         self.sample = sample
     }
@@ -54,10 +54,6 @@ public struct RequestKey: Sendable, Hashable {
             return .object(result)
         case .null, .bool, .integer, .string: return json
         }
-    }
-
-    static func hex(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     public static func == (a: RequestKey, b: RequestKey) -> Bool { a.hash == b.hash }

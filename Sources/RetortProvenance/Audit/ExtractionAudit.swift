@@ -120,11 +120,12 @@ public struct ExtractionAudit: Codable, Sendable, Equatable {
     ) -> ExtractionReport {
         var report = ExtractionReport(
             name: name, isControl: isControl, audit: self, tokens: weights.count,
-            windows: windows.count, greedy: coverage(of: windows.filter(\.isGreedy), weights),
+            windows: windows.count,
+            greedy: coverage(of: windows.filter(\.isGreedy), among: windows, weights),
             coverage: [], discoverable: [], likeliest: [])
         report.coverage = thresholds.map { threshold in
             var part = coverage(
-                of: windows.filter { $0.chance.value >= threshold }, weights)
+                of: windows.filter { $0.chance.value >= threshold }, among: windows, weights)
             part.threshold = threshold
             return part
         }
@@ -146,10 +147,20 @@ public struct ExtractionAudit: Codable, Sendable, Equatable {
         return report
     }
 
-    /// What the suffixes of windows cover of what all suffixes cover.
-    private func coverage(of windows: [ExtractionReport.Window], _ weights: [Int])
-        -> ExtractionReport.Coverage
-    {
+    /// What the suffixes of some windows cover of what those of all windows do: of a work that a stride
+    /// longer than a suffix leaves gaps in, the gaps count nowhere.
+    private func coverage(
+        of part: [ExtractionReport.Window], among windows: [ExtractionReport.Window],
+        _ weights: [Int]
+    ) -> ExtractionReport.Coverage {
+        let all = covered(by: windows, weights)
+        return .init(
+            threshold: nil, windows: part.count,
+            share: all == 0 ? 0 : Double(covered(by: part, weights)) / Double(all))
+    }
+
+    /// In characters.
+    private func covered(by windows: [ExtractionReport.Window], _ weights: [Int]) -> Int {
         var covered = 0
         var end = 0
         for window in windows {
@@ -159,9 +170,6 @@ public struct ExtractionAudit: Codable, Sendable, Equatable {
             }
             end = suffix.upperBound
         }
-        let all = weights[prefixTokens...].reduce(0, +)
-        return .init(
-            threshold: nil, windows: windows.count,
-            share: all == 0 ? 0 : Double(covered) / Double(all))
+        return covered
     }
 }

@@ -101,8 +101,9 @@ public struct ModelLineage: Sendable {
         while let next = pending.popLast() {
             for (origin, _) in lineage.origins(of: next) where seen.insert(origin.hash).inserted {
                 pending.append(origin.hash)
-                guard let source = origin.source.flatMap({ lineage.sources[$0] }) else { continue }
-                if !licences.contains(source.licence) { licences.append(source.licence) }
+                for source in lineage.sources(of: origin) where !licences.contains(source.licence) {
+                    licences.append(source.licence)
+                }
             }
         }
         let known = licences.filter { (try? LicenceExpression(parsing: $0)) != nil }.sorted()
@@ -113,7 +114,7 @@ public struct ModelLineage: Sendable {
 
     /// Ways on which words stay those of who wrote them.
     private static let passing: Set<Derivation> = [
-        .contained, .filtered, .deduplicated, .converted,
+        .contained, .filtered, .deduplicated, .converted, .transformed,
     ]
 
     /// Who wrote data: their source says so, or the teacher of the run that made them, or it is who
@@ -129,7 +130,7 @@ public struct ModelLineage: Sendable {
             if !names.contains(name) { names.append(name) }
         }
         while let next = pending.popLast() {
-            if let source = lineage[next]?.source.flatMap({ lineage.sources[$0] }) {
+            for source in lineage[next].map({ lineage.sources(of: $0) }) ?? [] {
                 for name in source.generators { add(name, to: &models) }
                 if let program = source.program { add(program, to: &programs) }
             }

@@ -20,7 +20,7 @@ extension ProtectedTextIndex {
             "folding": .integer(Int64(LetterFolding.version)),
             "gram": .integer(Int64(Self.gram)), "window": .integer(Int64(Self.window)),
             "letters": .integer(Int64(text.count)), "fingerprints": .integer(Int64(hashes.count)),
-            "sha256": .string(hexadecimal(SHA256.hash(data: body))),
+            "sha256": .string(String(hexadecimal: SHA256.hash(data: body))),
             "documents": .array(
                 zip(documents, starts).map { document, start in
                     [
@@ -53,7 +53,7 @@ extension ProtectedTextIndex {
         guard let letters = header["letters"]?.intValue,
             let prints = header["fingerprints"]?.intValue, letters >= 0, prints >= 0,
             letters <= body.count, prints <= body.count, body.count == 2 * letters + 12 * prints,
-            header["sha256"]?.stringValue == hexadecimal(SHA256.hash(data: Array(body))),
+            header["sha256"]?.stringValue == String(hexadecimal: SHA256.hash(data: Array(body))),
             let list = header["documents"]?.arrayValue
         else { throw damaged }
         var documents: [Document] = []

@@ -103,10 +103,38 @@ public struct GateReport: Sendable, Equatable {
         return all
     }
 
-    /// Why it is refused, a line for each.
+    /// Why it is refused, a line for each reason.
     public var reasons: String {
-        refusals.map { "\($0.subject): \($0.verdict.rawValue), \($0.reason)" }
+        Self.grouped(refusals).map { "\($0.subject): \($0.verdict.rawValue), \($0.reason)" }
             .joined(separator: "\n")
+    }
+
+    /// Findings of the same verdict and reason as one, which names the first and counts the others: a
+    /// shard may have thousands of works under one licence.
+    public static func grouped(_ findings: [GateFinding]) -> [GateFinding] {
+        struct Key: Hashable {
+            var verdict: GateVerdict
+            var reason: String
+            var isOverridden: Bool
+        }
+        var groups: [(first: GateFinding, count: Int)] = []
+        var places: [Key: Int] = [:]
+        for finding in findings {
+            let key = Key(
+                verdict: finding.verdict, reason: finding.reason,
+                isOverridden: finding.override != nil)
+            if let place = places[key] {
+                groups[place].count += 1
+            } else {
+                places[key] = groups.count
+                groups.append((finding, 1))
+            }
+        }
+        return groups.map { first, count in
+            var finding = first
+            if count > 1 { finding.subject += " and \(count - 1) more" }
+            return finding
+        }
     }
 
     /// All refusals as overridden.

@@ -18,13 +18,15 @@ extension RightsGate {
         let orphans = Set(lineage.orphans.map(\.hash))
         let made = Set(lineage.edges.map(\.to))
         for artefact in lineage.artefacts {
-            let source = artefact.source.flatMap { lineage.sources[$0] }
+            let sources = lineage.sources(of: artefact)
             if artefact.kind == .model, !made.contains(artefact.hash) {
-                for finding in model(artefact, source, lineage) { add(finding) }
-            } else if let source {
-                add(self.source(source))
-                for evidence in lineage.evidence[source.id] ?? [] {
-                    if let finding = judge(evidence, source) { add(finding) }
+                for finding in model(artefact, sources.first, lineage) { add(finding) }
+            } else if !sources.isEmpty {
+                for source in sources {
+                    add(self.source(source))
+                    for evidence in lineage.evidence[source.id] ?? [] {
+                        if let finding = judge(evidence, source) { add(finding) }
+                    }
                 }
             } else if orphans.contains(artefact.hash), artefact.kind != .report {
                 add(
@@ -99,6 +101,8 @@ extension RightsGate {
             var object = rights.objectValue ?? JSONObject()
             object["works"] = nil
             object["name"] = .string("\(shard.name) (works)")
+            // The works' own names stay in the ledger.
+            if object["attribution"] == nil { object["attribution"] = .string(shard.name) }
             guard let source = try? RightsSource(.object(object)) else {
                 return GateFinding(
                     subject: subject, verdict: .unknown,

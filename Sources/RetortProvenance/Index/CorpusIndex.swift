@@ -5,6 +5,7 @@
 
 import Crypto
 import Foundation
+import RetortJSON
 
 /// Exact counts, places and sources of texts in a corpus.
 ///
@@ -123,7 +124,7 @@ public final class CorpusIndex: Sendable {
         for (name, record) in files {
             let path = "\(folder)/\(name)"
             let file = try MappedBytes(path: path)
-            let hash = hexadecimal(SHA256.hash(data: file.bytes))
+            let hash = String(hexadecimal: SHA256.hash(data: file.bytes))
             guard file.count == record.bytes, hash == record.sha256 else {
                 throw ProvenanceError(
                     "\(path) was altered: its SHA-256 is \(hash) and the manifest says "

@@ -6,6 +6,7 @@
 
 import Crypto
 import Foundation
+import RetortJSON
 
 #if canImport(Glibc)
     import Glibc
@@ -65,7 +66,7 @@ public final class CorpusIndexBuilder {
         folder = path
         lock = try IndexLock(folder: path)
         try Self.removeLeftovers(path)
-        generation = hexadecimal((0..<8).map { _ in UInt8.random(in: 0...255) })
+        generation = String(hexadecimal: (0..<8).map { _ in UInt8.random(in: 0...255) })
         shard = try ShardBuilder(rawWidth: rawWidth, capacity: capacity)
         guard mkdir("\(path)/\(generation)", 0o755) == 0 else {
             throw ProvenanceError("cannot create a folder in \(path): \(systemError())")

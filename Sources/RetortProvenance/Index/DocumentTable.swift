@@ -2,6 +2,8 @@
 //
 // The documents of a shard: where each begins in the shard's text, then a record of 48 bytes each.
 
+import RetortJSON
+
 /// The documents of one shard. A document occupies `length` symbols and a separator after them.
 struct DocumentTable: Sendable {
     private static let recordSize = 48
@@ -83,7 +85,7 @@ struct DocumentTable: Sendable {
 
     func sha256(_ document: Int) -> String {
         let start = records + document * Self.recordSize + 16
-        return hexadecimal(file.bytes[start..<start + 32])
+        return String(hexadecimal: file.bytes[start..<start + 32])
     }
 
     private func word(_ document: Int, _ offset: Int) -> UInt32 {

@@ -82,16 +82,6 @@ func appendLittleEndian<Value: FixedWidthInteger>(_ value: Value, to bytes: inou
     withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
 }
 
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    for byte in bytes {
-        text.append(digits[Int(byte >> 4)])
-        text.append(digits[Int(byte & 15)])
-    }
-    return String(decoding: text, as: UTF8.self)
-}
-
 /// Writes a new file and hashes what it writes.
 struct IndexFileWriter: ~Copyable {
     private let path: String
@@ -145,6 +135,6 @@ struct IndexFileWriter: ~Copyable {
         guard fsync(descriptor) == 0 else {
             throw ProvenanceError("cannot write \(path): \(systemError())")
         }
-        return IndexFileRecord(bytes: written, sha256: hexadecimal(hash.finalize()))
+        return IndexFileRecord(bytes: written, sha256: String(hexadecimal: hash.finalize()))
     }
 }

@@ -62,7 +62,7 @@ struct IndexManifest: Equatable, Sendable {
     private static func checksum(_ members: JSONValue) -> String {
         var style = JSONValue.WritingStyle.compact
         style.sortsKeys = true
-        return hexadecimal(SHA256.hash(data: Array(members.text(style).utf8)))
+        return String(hexadecimal: SHA256.hash(data: Array(members.text(style).utf8)))
     }
 
     var text: String {

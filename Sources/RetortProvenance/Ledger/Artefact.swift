@@ -88,14 +88,19 @@ public struct Edge: Sendable, Equatable {
     public var from: ContentHash
     public var to: ContentHash
     public var how: Derivation
+    /// Of a work in a shard: where it came from by that way, ``RightsSource/id``. The same text may have
+    /// come from elsewhere into another shard.
+    public var source: ContentHash?
     public var details: JSONObject
 
     public init(
-        from: ContentHash, to: ContentHash, how: Derivation, details: JSONObject = JSONObject()
+        from: ContentHash, to: ContentHash, how: Derivation, source: ContentHash? = nil,
+        details: JSONObject = JSONObject()
     ) {
         self.from = from
         self.to = to
         self.how = how
+        self.source = source
         self.details = details
     }
 

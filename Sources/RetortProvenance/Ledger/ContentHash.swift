@@ -29,14 +29,7 @@ public struct ContentHash: Sendable, Hashable, Comparable, CustomStringConvertib
     }
 
     private init(digest: some Sequence<UInt8>) {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(64)
-        for byte in digest {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-        hex = String(decoding: text, as: UTF8.self)
+        hex = String(hexadecimal: digest)
     }
 
     public init(of bytes: some ContiguousBytes) {

@@ -47,6 +47,7 @@ extension Lineage {
             ("from", .string(edge.from.hex)), ("to", .string(edge.to.hex)),
             ("how", .string(edge.how.rawValue)),
         ])
+        object["source"] = edge.source.map { .string($0.hex) }
         if !edge.details.isEmpty { object["details"] = withoutPaths(.object(edge.details)) }
         return .object(object)
     }
@@ -106,6 +107,11 @@ extension Lineage {
                     "the lineage has an edge to an artefact that is not in it",
                     advice: "get the file again")
             }
+            if let source = edge.source, sources[source] == nil {
+                throw ProvenanceError(
+                    "the lineage lacks the source \(source.hex.prefix(12)) of a work",
+                    advice: "get the file again")
+            }
             edges.append(edge)
         }
         for item in try fields.array("decisions") {
@@ -149,6 +155,7 @@ extension Lineage {
         return Edge(
             from: try fields.hash("from"), to: try fields.hash("to"),
             how: Derivation(rawValue: try fields.text("how")),
+            source: try fields.optionalHash("source"),
             details: try fields.optionalObject("details"))
     }
 }

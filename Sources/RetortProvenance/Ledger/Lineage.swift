@@ -54,6 +54,18 @@ public struct Lineage: Sendable, Equatable {
         edges.filter { $0.to == hash }.compactMap { edge in self[edge.from].map { ($0, edge) } }
     }
 
+    /// Where an artefact came from: of a work all sources by which it came into shards that are here, as
+    /// the ledger's own may be of another shard.
+    public func sources(of artefact: Artefact) -> [RightsSource] {
+        let ways =
+            artefact.kind == .work
+            ? edges.filter { $0.from == artefact.hash }.compactMap(\.source) : []
+        var known: [ContentHash] = []
+        for id in ways.isEmpty ? [artefact.source].compactMap({ $0 }) : ways
+        where !known.contains(id) { known.append(id) }
+        return known.compactMap { sources[$0] }
+    }
+
     /// Artefacts of which nobody said where they came from: neither a source nor an origin.
     public var orphans: [Artefact] {
         let made = Set(edges.map(\.to))

@@ -35,7 +35,9 @@ extension RightsLedger {
                 }
             }
             for index in lineage.artefacts.indices { lineage.artefacts[index].path = nil }
-            for id in Set(lineage.artefacts.compactMap(\.source)) {
+            let sources =
+                lineage.artefacts.compactMap(\.source) + lineage.edges.compactMap(\.source)
+            for id in Set(sources) {
                 lineage.sources[id] = try Self.source(id, db)
                 let evidence = try Self.evidence(of: id, withBody: false, db)
                 if !evidence.isEmpty { lineage.evidence[id] = evidence }
@@ -54,7 +56,7 @@ extension RightsLedger {
     {
         let filter = """
             FROM edge e JOIN artefact a ON a.id = e.origin
-                LEFT JOIN source s ON s.hash = a.source
+                LEFT JOIN source s ON s.hash = coalesce(e.source, a.source)
             WHERE e.target = (SELECT id FROM artefact WHERE hash = ?) AND a.kind = 'work'
             """
         let count = try Int.fetchOne(
@@ -69,8 +71,8 @@ extension RightsLedger {
             sql: """
                 SELECT s.licence, s.rights ->> 'acquisition' AS acquisition,
                     s.rights -> 'generators' AS generators, s.rights ->> 'program' AS program,
-                    count(*) AS works
-                \(filter) AND s.hash IS NOT NULL GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+                    s.rights ->> 'attribution' AS attribution, count(*) AS works
+                \(filter) AND s.hash IS NOT NULL GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
                 """, arguments: [shard.bytes])
         let reserved = try Int.fetchOne(
             db,
@@ -95,6 +97,7 @@ extension RightsLedger {
             object["generators"] = try JSONValue(parsing: generators)
         }
         object["program"] = (row["program"] as String?).map { .string($0) }
+        object["attribution"] = (row["attribution"] as String?).map { .string($0) }
         return .object(object)
     }
 

@@ -22,7 +22,7 @@ extension RightsLedger {
             textHash: Self.hash(row["text_hash"]), details: try Self.details(row["details"]))
     }
 
-    private static func hash(_ data: Data?) -> ContentHash? {
+    static func hash(_ data: Data?) -> ContentHash? {
         data.flatMap { ContentHash(bytes: $0) }
     }
 
@@ -82,6 +82,10 @@ extension RightsLedger {
                     SELECT \(Self.columns) FROM artefact
                     WHERE name = ?1 OR path = ?1
                         OR source IN (SELECT hash FROM source WHERE name = ?1 OR url = ?1)
+                        OR id IN (SELECT artefact FROM name WHERE name = ?1)
+                        OR id IN (
+                            SELECT origin FROM edge JOIN source ON source.hash = edge.source
+                            WHERE source.name = ?1 OR source.url = ?1)
                     ORDER BY id
                     """, arguments: [name]
             ).map { try Self.artefact($0) }
@@ -159,7 +163,7 @@ extension RightsLedger {
             let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT a.*, e.details AS place FROM edge e JOIN artefact a ON a.id = e.origin
+                    SELECT a.*, e.details AS place, e.source AS way FROM edge e JOIN artefact a ON a.id = e.origin
                     WHERE e.target = (SELECT id FROM artefact WHERE hash = ?)
                         AND a.kind = 'work' ORDER BY a.id
                     """, arguments: [shard.bytes])
@@ -169,7 +173,8 @@ extension RightsLedger {
                 // A work without a place may be anywhere.
                 guard records?.contains(record) ?? true else { continue }
                 let work = try Self.artefact(row)
-                found.append((work, try work.source.flatMap { try Self.source($0, db) } ?? own))
+                let source = Self.hash(row["way"]) ?? work.source
+                found.append((work, try source.flatMap { try Self.source($0, db) } ?? own))
             }
             if found.isEmpty, let own { found.append((nil, own)) }
             return found
@@ -185,7 +190,7 @@ extension RightsLedger {
         let (here, there) = forward ? ("origin", "target") : ("target", "origin")
         let statement = try db.cachedStatement(
             sql: """
-                SELECT a.*, e.how, e.details AS edge_details
+                SELECT a.*, e.how, e.details AS edge_details, e.source AS way
                 FROM edge e JOIN artefact a ON a.id = e.\(there)
                 WHERE e.\(here) = (SELECT id FROM artefact WHERE hash = ?) AND a.kind IS NOT ?
                 ORDER BY a.id, e.how
@@ -196,7 +201,7 @@ extension RightsLedger {
                 artefact,
                 Edge(
                     from: forward ? hash : artefact.hash, to: forward ? artefact.hash : hash,
-                    how: Derivation(rawValue: row["how"]),
+                    how: Derivation(rawValue: row["how"]), source: Self.hash(row["way"]),
                     details: try Self.details(row["edge_details"]))
             )
         }

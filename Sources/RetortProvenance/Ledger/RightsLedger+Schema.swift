@@ -14,8 +14,19 @@ extension RightsLedger {
             try db.execute(sql: tables)
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
         }
+        // A text may have several names, and come from several sources into several shards.
+        migrator.registerMigration("2 names of works") { db in try db.execute(sql: names) }
         return migrator
     }
+
+    private static let names = """
+        CREATE TABLE name (
+            name TEXT NOT NULL,
+            artefact INTEGER NOT NULL REFERENCES artefact (id),
+            PRIMARY KEY (name, artefact)
+        ) STRICT, WITHOUT ROWID;
+        ALTER TABLE edge ADD COLUMN source BLOB REFERENCES source (hash);
+        """
 
     // Hashes are 32 bytes, times seconds since 1970, details and rights JSON.
     private static let tables = """

@@ -29,6 +29,36 @@ public struct WorkEntry: Sendable, Equatable {
     }
 }
 
+extension WorkEntry {
+    /// Entries of the same text as one: all records, and all names, as the same text may stand in a
+    /// shard under several. Where their licences differ, all of them must be kept.
+    static func merged(_ entries: [WorkEntry]) -> [(entry: WorkEntry, names: [String])] {
+        var merged: [(entry: WorkEntry, names: [String])] = []
+        var places: [ContentHash: Int] = [:]
+        for entry in entries {
+            guard let place = places[entry.hash] else {
+                places[entry.hash] = merged.count
+                merged.append((entry, [entry.name]))
+                continue
+            }
+            var first = merged[place].entry
+            if let own = first.records, let other = entry.records {
+                first.records = RecordRanges(own.ranges + other.ranges)
+            } else {
+                // One that may be anywhere.
+                first.records = nil
+            }
+            if let own = first.source, let other = entry.source, own.licence != other.licence {
+                first.source?.licence = "(\(own.licence)) AND (\(other.licence))"
+            }
+            first.source = first.source ?? entry.source
+            merged[place].entry = first
+            if !merged[place].names.contains(entry.name) { merged[place].names.append(entry.name) }
+        }
+        return merged
+    }
+}
+
 extension RightsLedger {
     /// Records artefacts, their sources and what came from what: all of it or nothing. What is
     /// there already stays, but for where it was seen.
@@ -53,18 +83,49 @@ extension RightsLedger {
         }
         let time = now()
         try write { db in
-            for work in works {
-                if let source = work.source { try Self.insert(source, time, db) }
+            for work in WorkEntry.merged(works) {
+                let entry = work.entry
+                if let source = entry.source { try Self.insert(source, time, db) }
                 try Self.insert(
                     Artefact(
-                        hash: work.hash, kind: .work, name: work.name, size: work.size,
-                        created: time, source: work.source?.id, textHash: work.textHash), db)
-                guard work.hash != shard else { continue }
+                        hash: entry.hash, kind: .work, name: entry.name, size: entry.size,
+                        created: time, source: entry.source?.id, textHash: entry.textHash), db)
+                for name in work.names { try Self.insert(name: name, of: entry.hash, db) }
+                guard entry.hash != shard else { continue }
                 var details = JSONObject()
-                details["records"] = work.records?.json
+                details["records"] = entry.records?.json
                 try Self.insert(
-                    Edge(from: work.hash, to: shard, how: .contained, details: details), db)
+                    Edge(
+                        from: entry.hash, to: shard, how: .contained, source: entry.source?.id,
+                        details: details), db)
             }
+        }
+    }
+
+    /// Says anew where something came from; what was said before stays in its details.
+    /// - Throws: ``ProvenanceError`` if the ledger does not know it.
+    public func replaceSource(of hash: ContentHash, with source: RightsSource)
+        throws(ProvenanceError)
+    {
+        let time = now()
+        try write { db in
+            guard let artefact = try Self.artefact(hash, db) else {
+                throw ProvenanceError(
+                    "the ledger has no artefact \(hash)", expected: "something that it knows",
+                    advice: "record it with 'retort provenance add'")
+            }
+            try Self.insert(source, time, db)
+            var details = artefact.details
+            if let former = artefact.source, former != source.id {
+                details["former_sources"] = .array(
+                    (details["former_sources"]?.arrayValue ?? []) + [.string(former.hex)])
+            }
+            try db.execute(
+                sql: "UPDATE artefact SET source = ?, details = ? WHERE hash = ?",
+                arguments: [
+                    source.id.bytes, details.isEmpty ? nil : JSONValue.object(details).text(),
+                    hash.bytes,
+                ])
         }
     }
 
@@ -112,18 +173,30 @@ extension RightsLedger {
         ])
     }
 
+    /// A further name by which a work is found.
+    private static func insert(name: String, of hash: ContentHash, _ db: Database) throws {
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO name (name, artefact) SELECT ?, id FROM artefact WHERE hash = ?
+                ON CONFLICT DO NOTHING
+                """
+        ).execute(arguments: [name, hash.bytes])
+    }
+
     static func insert(_ edge: Edge, _ db: Database) throws {
         // What came from itself says nothing: a file that is one work.
         guard edge.from != edge.to else { return }
         let details = edge.details.isEmpty ? nil : JSONValue.object(edge.details).text()
         try db.cachedStatement(
             sql: """
-                INSERT INTO edge (origin, target, how, details)
-                SELECT a.id, b.id, ?, ? FROM artefact a, artefact b WHERE a.hash = ? AND b.hash = ?
-                ON CONFLICT DO UPDATE SET details = coalesce(excluded.details, details)
+                INSERT INTO edge (origin, target, how, source, details)
+                SELECT a.id, b.id, ?, ?, ? FROM artefact a, artefact b
+                WHERE a.hash = ? AND b.hash = ?
+                ON CONFLICT DO UPDATE SET details = coalesce(excluded.details, details),
+                    source = coalesce(excluded.source, source)
                 """
         ).execute(arguments: [
-            edge.how.rawValue, details, edge.from.bytes, edge.to.bytes,
+            edge.how.rawValue, edge.source?.bytes, details, edge.from.bytes, edge.to.bytes,
         ])
         guard db.changesCount > 0 else {
             throw ProvenanceError(

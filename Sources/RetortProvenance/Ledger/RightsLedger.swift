@@ -6,6 +6,7 @@
 
 import Foundation
 import GRDB
+import RetortStorage
 
 /// Keeps sources, works, shards, runs and models, and what came from what.
 public final class RightsLedger: Sendable {
@@ -39,40 +40,19 @@ public final class RightsLedger: Sendable {
                     at: URL(fileURLWithPath: path).deletingLastPathComponent(),
                     withIntermediateDirectories: true)
             }
-            pool = try Self.patiently { try Self.open(path) }
+            pool = try DatabaseFile(
+                path, migrator: Self.migrator, applicationID: Self.applicationID, foreignKeys: true
+            ).open()
+        } catch DatabaseFile.Refusal.foreign {
+            throw ProvenanceError(
+                "\(path) is a database of another program", expected: "a ledger or a new file",
+                advice: "name another file")
+        } catch DatabaseFile.Refusal.newer {
+            throw ProvenanceError(
+                "\(path) was written by a newer retort", expected: "a ledger that this one knows",
+                advice: "update this retort, or name another ledger; nothing was changed")
         } catch {
             throw Self.explained(error, path)
-        }
-    }
-
-    private static func open(_ path: String) throws -> DatabasePool {
-        // Before SQLite may write into a file that is not ours.
-        try checkOrigin(path)
-        var configuration = Configuration()
-        configuration.foreignKeysEnabled = true
-        configuration.busyMode = .timeout(30)
-        let pool = try DatabasePool(path: path, configuration: configuration)
-        // Opening chose NORMAL, with which the last commits are lost with the power.
-        try pool.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
-        try migrator.migrate(pool)
-        return pool
-    }
-
-    /// Where several processes open a new file at once, each changes its journal's kind and makes the
-    /// tables. SQLite then says at once that it is busy, without the patience that it was given, or
-    /// that the tables are there.
-    private static func patiently<Value>(_ body: () throws -> Value) throws -> Value {
-        var patience = 100
-        while true {
-            do { return try body() } catch let error as DatabaseError {
-                let mayPass: [ResultCode] = [
-                    .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_ERROR, .SQLITE_CONSTRAINT,
-                ]
-                // What does not pass costs half a second.
-                patience -= [.SQLITE_BUSY, .SQLITE_LOCKED].contains(error.resultCode) ? 1 : 10
-                guard patience > 0, mayPass.contains(error.resultCode) else { throw error }
-                Thread.sleep(forTimeInterval: 0.05)
-            }
         }
     }
 
@@ -83,40 +63,6 @@ public final class RightsLedger: Sendable {
         if let path = environment["RETORT_LEDGER"], !path.isEmpty { return path }
         let folder = URL(fileURLWithPath: output).standardizedFileURL.deletingLastPathComponent()
         return folder.appendingPathComponent(fileName).path
-    }
-
-    /// - Throws: ``ProvenanceError`` for a file that is neither empty nor a ledger that can be read.
-    private static func checkOrigin(_ path: String) throws {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-        guard let size = attributes?[.size] as? Int, size > 0 else { return }
-        var configuration = Configuration()
-        configuration.readonly = true
-        configuration.busyMode = .timeout(30)
-        let migrator = migrator
-        let (id, tables, isNewer) = try DatabaseQueue(path: path, configuration: configuration).read
-        {
-            db in
-            (
-                try Int64.fetchOne(db, sql: "PRAGMA application_id") ?? 0,
-                try Int.fetchOne(
-                    db,
-                    sql: """
-                        SELECT count(*) FROM sqlite_schema
-                        WHERE name NOT LIKE 'grdb_%' AND name NOT LIKE 'sqlite_%'
-                        """) ?? 0,
-                try migrator.hasBeenSuperseded(db)
-            )
-        }
-        guard id == applicationID || (id == 0 && tables == 0) else {
-            throw ProvenanceError(
-                "\(path) is a database of another program", expected: "a ledger or a new file",
-                advice: "name another file")
-        }
-        guard !isNewer else {
-            throw ProvenanceError(
-                "\(path) was written by a newer retort", expected: "a ledger of version 1",
-                advice: "update this retort, or name another ledger; nothing was changed")
-        }
     }
 
     /// Closes the file, which is then whole by itself unless another process has it open. Nothing

@@ -66,6 +66,13 @@ public struct RightsSource: Sendable, Equatable {
     /// The hash of all that is said here: what changes is another source.
     public var id: ContentHash { ContentHash(of: json) }
 
+    /// Whether both say the same but for the day on which it was had.
+    public func saysTheSame(as other: RightsSource) -> Bool {
+        var own = self
+        own.acquired = other.acquired
+        return own == other
+    }
+
     /// Data that a program wrote by rule: there is no author but the program's user.
     public static func written(by program: String, name: String, licence: String) -> RightsSource {
         RightsSource(name: name, licence: licence, acquisition: .generated, program: program)

@@ -61,13 +61,15 @@ struct NearCopySearch {
             result.files += 1
             result.texts += scan.texts
             if scan.brokenLines > 0 {
-                note(artefact, "\(scan.brokenLines) lines of \(path) are no JSON")
+                note(artefact, "lines of \(path) that are no JSON: \(scan.brokenLines)")
             }
             guard !scan.hits.isEmpty else { continue }
             try add(scan.hits, in: artefact, file: path, isOne && file.isLines, known)
         }
         if others > 0 {
-            note(artefact, isOne ? "no file of texts by its name" : "\(others) files are no texts")
+            let reason =
+                isOne ? "no file of texts by its name" : "files that are no texts: \(others)"
+            note(artefact, reason)
         }
     }
 

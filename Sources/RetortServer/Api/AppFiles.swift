@@ -8,6 +8,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import RetortJSON
 
 /// The files of the app, served at `/`.
 struct AppFiles: Sendable {
@@ -37,9 +38,9 @@ struct AppFiles: Sendable {
             guard let type, let data = FileManager.default.contents(atPath: "\(base)/\(name)")
             else { continue }
             let digest = SHA256.hash(data: data).prefix(16)
-            let tag = digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
             files["/\(name)"] = File(
-                bytes: ByteBuffer(bytes: data), type: type, tag: "\"\(tag.joined())\"")
+                bytes: ByteBuffer(bytes: data), type: type,
+                tag: "\"\(String(hexadecimal: digest))\"")
         }
         guard let index = files.removeValue(forKey: "/index.html") else {
             throw ServerError("\(base) has no index.html; install the server's files again")

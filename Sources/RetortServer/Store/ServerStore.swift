@@ -5,6 +5,7 @@
 
 import Foundation
 import GRDB
+import RetortStorage
 
 /// The server's database.
 public final class ServerStore: Sendable {
@@ -34,22 +35,13 @@ public final class ServerStore: Sendable {
                 _ = FileManager.default.createFile(
                     atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
             }
-            var configuration = Configuration()
-            configuration.foreignKeysEnabled = true
             // `retort keys` writes while the server runs.
-            configuration.busyMode = .timeout(5)
-            pool = try DatabasePool(path: path, configuration: configuration)
-            // Opening chose NORMAL, with which the last commits are lost with the power.
-            try pool.writeWithoutTransaction { db in
-                try db.execute(sql: "PRAGMA synchronous = FULL")
-            }
-            let migrator = Self.migrator
-            guard try pool.read({ db in try !migrator.hasBeenSuperseded(db) }) else {
-                throw ServerError(
-                    "\(path) was written by a newer retort; update this one or name another --database"
-                )
-            }
-            try migrator.migrate(pool)
+            pool = try DatabaseFile(
+                path, migrator: Self.migrator, foreignKeys: true, patience: 5
+            ).open()
+        } catch DatabaseFile.Refusal.newer {
+            throw ServerError(
+                "\(path) was written by a newer retort; update this one or name another --database")
         } catch let error as ServerError {
             throw error
         } catch {

@@ -60,6 +60,9 @@ struct ProvenanceAddCommand: ParsableCommand {
     @Option(help: "The member of a line with its licence.")
     var licenceField: String?
 
+    @Flag(help: "Say anew where it came from, instead of what the ledger says.")
+    var replace = false
+
     @OptionGroup var ledgerOptions: LedgerOptions
 
     func validate() throws {
@@ -71,12 +74,12 @@ struct ProvenanceAddCommand: ParsableCommand {
     func run() throws {
         let ledger = try RightsLedger(path: ledgerOptions.path(beside: path))
         let fileName = URL(fileURLWithPath: path).lastPathComponent
-        let source = RightsSource(
+        var source = RightsSource(
             name: name ?? fileName, licence: licence ?? RightsSource.noAssertion, url: url,
             acquisition: RightsSource.Acquisition(rawValue: acquisition) ?? .unknown,
             acquired: Date().timeIntervalSince1970, generators: generator, program: program,
             attribution: attribution)
-        let shard = try from.isEmpty ? given(source, ledger) : transformed(source, ledger)
+        let shard = try from.isEmpty ? given(&source, ledger) : transformed(source, ledger)
         var works: [WorkEntry] = []
         // The lines of what was made of others are no works of their own.
         if from.isEmpty,
@@ -88,14 +91,33 @@ struct ProvenanceAddCommand: ParsableCommand {
             ).works(of: path)
             try ledger.record(works: works, in: shard, textField: textField)
         }
-        let said = licence ?? (from.isEmpty ? RightsSource.noAssertion : "of what it was made of")
-        Output.line("\(shard) \(fileName): \(works.count) works, \(said)")
+        let isModel = try ledger.artefact(shard)?.kind == .model
+        let said =
+            isModel
+            ? "a model with its lineage"
+            : "\(works.count) works, "
+                + (licence ?? (from.isEmpty ? RightsSource.noAssertion : "of what it was made of"))
+        Output.line("\(shard) \(fileName): \(said)")
     }
 
-    private func given(_ source: RightsSource, _ ledger: RightsLedger) throws -> ContentHash {
-        let isModel = try ledger.lineage(beside: path) != nil
-        return try ledger.add(
-            RunPlan.Input(path, kind: isModel ? .model : .shard, source: isModel ? nil : source))
+    /// - Parameter source: What is said now; what the ledger has if it says the same.
+    private func given(_ source: inout RightsSource, _ ledger: RightsLedger) throws -> ContentHash {
+        guard try ledger.lineage(beside: path) == nil else {
+            return try ledger.add(RunPlan.Input(path, kind: .model))
+        }
+        let address = try ledger.contents(of: path).address
+        if let known = try ledger.artefact(address)?.source, let old = try ledger.source(known) {
+            if old.saysTheSame(as: source) {
+                source = old
+            } else if replace {
+                try ledger.replaceSource(of: address, with: source)
+            } else {
+                throw CommandError(
+                    "the ledger has \(path) as '\(old.name)' under \(old.licence), and now something else is said of it; --replace says it anew"
+                )
+            }
+        }
+        return try ledger.add(RunPlan.Input(path, source: source))
     }
 
     /// What another program read, and what it made of it.

@@ -6,6 +6,7 @@ import RetortEngine
 import RetortFormats
 import RetortJSON
 import RetortProvenance
+import RetortTensor
 import RetortTokenizers
 
 struct ProvenanceAuditCommand: ParsableCommand {
@@ -180,8 +181,12 @@ struct AuditReader {
     func samples(_ prefix: ArraySlice<Int32>, _ tokens: Int, _ count: Int, seed: UInt64) throws
         -> [[Int32]]
     {
-        let generator = try Generator(model)
-        return try (0..<count).map { index in
+        // In the precision in which p_z is scored.
+        let generator = try Generator(model, cacheType: .f32)
+        // Each window has streams of its own: neighbouring seeds and windows would share theirs.
+        let place = prefix.reduce(seed) { SplitMix64.mix($0 ^ UInt64(UInt32(bitPattern: $1))) }
+        var seeds = SplitMix64(seed: place)
+        return try (0..<count).map { _ in
             var request = GenerationRequest(prompt: Array(prefix))
             request.maximumTokens = tokens
             request.ignoresStopTokens = true
@@ -189,7 +194,7 @@ struct AuditReader {
             request.sampling.topK = scheme.topK ?? 0
             request.sampling.topP = Float(scheme.topP ?? 1)
             request.sampling.minP = 0
-            request.sampling.seed = seed &+ UInt64(index)
+            request.sampling.seed = seeds.next()
             var tokens: [Int32] = []
             _ = try generator.generate(request) {
                 tokens.append($0)

@@ -49,7 +49,7 @@ struct ProvenanceCheckCommand: ParsableCommand {
         if json {
             Output.json(report.json)
         } else {
-            for finding in report.findings {
+            for finding in GateReport.grouped(report.findings) {
                 Output.line("\(finding.verdict.rawValue)\t\(finding.subject): \(finding.reason)")
             }
             for obligation in report.obligations { Output.line("obligation\t\(obligation.text)") }

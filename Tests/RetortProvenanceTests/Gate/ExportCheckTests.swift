@@ -85,6 +85,15 @@ import Testing
             ("CC-BY-NC-SA-4.0", "CC-BY-NC-SA-3.0", false),
             ("LGPL-2.1-only", "GPL-2.0-only", true), ("LGPL-3.0-only", "GPL-2.0-only", false),
             ("EUPL-1.2", "EUPL-1.2", true), ("EUPL-1.2", "Apache-2.0", false),
+            ("GPL-1.0-or-later", "GPL-3.0-only", true), ("GPL-1.0-only", "GPL-2.0-only", false),
+            ("GPL-1.0-or-later OR Artistic-1.0-Perl", "AGPL-3.0-only", true),
+            ("Artistic-1.0", "MIT", false), ("Artistic-2.0", "GPL-3.0-only", true),
+            ("GFDL-1.1-no-invariants-or-later", "GFDL-1.3-only", true),
+            ("GFDL-1.3-no-invariants-only", "GFDL-1.2-only", false),
+            ("GFDL-1.2-invariants-only", "GFDL-1.2-no-invariants-only", false),
+            ("Linux-man-pages-copyleft", "Linux-man-pages-copyleft", true),
+            ("Linux-man-pages-copyleft", "Linux-man-pages-copyleft-var", false),
+            ("Vim", "GPL-3.0-or-later", true), ("OPUBL-1.0", "CC-BY-4.0", false),
         ])
     func shareAlike(_ data: String, _ licence: String, _ isKept: Bool) {
         let obligations = gate.licence(data).obligations.filter { $0.kind == .shareAlike }
@@ -98,6 +107,19 @@ import Testing
         for licence in ["GPL-2.0-only", "CC-BY-SA-4.0", "GPL-3.0-only"] {
             #expect(!problems(obligations, licence: licence).isEmpty)
         }
+    }
+
+    @Test("an advertising clause wants its sentence in the notice, the GFDL a copy of itself")
+    func advertising() {
+        let university = gate.report([gate.licence("BSD-4-Clause-UC")])
+        #expect(problems(university.obligations) == [.notice])
+        let papers = ["NOTICE": university.notice ?? ""]
+        #expect(problems(university.obligations, papers: papers).isEmpty)
+        #expect(problems(gate.licence("BSD-4-Clause").obligations, papers: papers) == [.notice])
+        let manual = gate.licence("GFDL-1.3-no-invariants-or-later").obligations
+        #expect(problems(manual, licence: "GFDL-1.3-only") == [.licenceCopy])
+        let copy = ["LICENSE": "GNU Free Documentation License\nVersion 1.3"]
+        #expect(problems(manual, licence: "GFDL-1.3-only", papers: copy).isEmpty)
     }
 
     @Test("what came from non-commercial data is not given away for commerce")

@@ -15,6 +15,8 @@ import Testing
             ("CC-BY-NC-4.0 OR NOASSERTION", .nonCommercial),
             ("GPL-2.0-only WITH Classpath-exception-2.0", .conditional), ("GPL-2.0+", .conditional),
             ("DocumentRef-a:LicenseRef-b", .unknown), ("Nonsense-9.9", .unknown),
+            ("GPL-1.0-or-later OR Artistic-1.0-Perl", .conditional),
+            ("GPL-2.0-or-later OR X11", .allowed),
             ("a licence that reads itself!", .unknown),
         ])
     func lattice(_ text: String, _ expected: GateVerdict) throws {

@@ -126,10 +126,13 @@ public struct AuditLog: Sendable {
     /// Of the entry's members in the order of their names, after the hash before.
     static func hash(_ content: JSONValue, previous: String) -> String {
         let canonical = content.text(.init(sortsKeys: true))
-        return Hex.text(SHA256.hash(data: Data("retort audit 1\n\(previous)\n\(canonical)".utf8)))
+        return String(
+            hexadecimal: SHA256.hash(data: Data("retort audit 1\n\(previous)\n\(canonical)".utf8)))
     }
 
     func mac(_ hash: String) -> String? {
-        key.map { Hex.text(HMAC<SHA256>.authenticationCode(for: Data(hash.utf8), using: $0)) }
+        key.map {
+            String(hexadecimal: HMAC<SHA256>.authenticationCode(for: Data(hash.utf8), using: $0))
+        }
     }
 }

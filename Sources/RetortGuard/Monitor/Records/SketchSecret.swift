@@ -2,6 +2,7 @@
 
 import Crypto
 import Foundation
+import RetortJSON
 
 /// An installation's secret: who lacks it cannot look words or addresses up in a log of sketches.
 public struct SketchSecret: Sendable {
@@ -44,7 +45,7 @@ public struct SketchSecret: Sendable {
     /// Writes the secret as a line of hexadecimal digits, readable by its owner alone.
     /// - Throws: ``GuardError`` if the file exists: sketches of two secrets cannot be compared.
     public func write(to path: String) throws {
-        try PrivateFile.write(Hex.text(bytes) + "\n", to: path)
+        try PrivateFile.write(String(hexadecimal: bytes) + "\n", to: path)
     }
 
     /// - Throws: ``GuardError`` if others may read the file, or it is none.

@@ -2,13 +2,14 @@
 
 import Crypto
 import RetortFormats
+import RetortJSON
 
 /// SHA-256 in the spelling of `sha256sum`.
 enum DataDigest {
     static func hex(_ text: String) -> String {
         var hash = SHA256()
         hash.update(data: Array(text.utf8))
-        return Self.text(hash.finalize())
+        return String(hexadecimal: hash.finalize())
     }
 
     static func hex(_ file: MappedFile) -> String {
@@ -19,17 +20,7 @@ enum DataDigest {
     static func hex(_ parts: [UnsafeRawBufferPointer]) -> String {
         var hash = SHA256()
         for part in parts { hash.update(bufferPointer: part) }
-        return text(hash.finalize())
-    }
-
-    private static func text(_ digest: SHA256.Digest) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        for byte in digest {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-        return String(decoding: text, as: UTF8.self)
+        return String(hexadecimal: hash.finalize())
     }
 
     /// Whether a text is one.
