@@ -108,7 +108,10 @@ let package = Package(
                 "RetortJSON",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
-            resources: [.copy("Resources/retort-bundled.gguf")]),
+            resources: [
+                .copy("Resources/retort-bundled.gguf"),
+                .copy("Resources/retort-bundled.gguf.provenance.json"),
+            ]),
         module(
             "RetortTraining",
             [
@@ -259,7 +262,10 @@ let package = Package(
         tests("RetortPipeline", ["RetortJSON"]),
         tests(
             "RetortProvenance",
-            ["RetortJSON", "LedgerWriter", .product(name: "GRDB", package: "GRDB.swift")]),
+            [
+                "RetortJSON", "RetortStorage", "LedgerWriter",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         tests("RetortGuard", ["RetortEngine", "RetortJSON"]),
         tests("RetortEvaluation", ["RetortJSON", "RetortTensor"]),
         tests(

@@ -1,18 +1,22 @@
 """What the filter costs of decoding: processor time of two servers, one with the filter, in turns.
 
-    python3 Benchmarks/filter_decoding.py RETORT FILTER [MODEL] [--rounds 10] [--tokens 4000]
+    python3 Benchmarks/filter_decoding.py RETORT FILTER [MODEL] [--rounds 10] [--answers 20] [--tokens 900]
 
 Each round asks both for the same seeded answers at temperature 1, one after another, without an end. Processor time of the whole process is
 what counts: the filter works beside the engine's thread.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import re
 import statistics
 import subprocess
+import threading
 import urllib.request
+
+START_SECONDS = 300
 
 
 class Server:
@@ -21,13 +25,29 @@ class Server:
         self.process = subprocess.Popen(
             command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         self.base = None
-        for line in self.process.stderr:
-            found = re.search(r"listening on (\S+)", line)
-            self.base = found.group(1) if found else self.base
-            if self.base and "is loaded" in line:
-                break
-        if self.base is None:
-            raise SystemExit("the server did not start")
+        said = []
+        # A server whose model cannot be loaded says so and goes on listening; one that hangs says nothing.
+        timer = threading.Timer(START_SECONDS, self.process.kill)
+        timer.start()
+        try:
+            for line in self.process.stderr:
+                said.append(line)
+                found = re.search(r"listening on (\S+)", line)
+                self.base = found.group(1) if found else self.base
+                if self.base and line.endswith(" is loaded\n"):
+                    # What it says later must not fill the pipe.
+                    threading.Thread(target=self.process.stderr.read, daemon=True).start()
+                    return
+                if line.startswith("retort: "):
+                    break
+            self.stop()
+            raise SystemExit("the server did not start:\n" + "".join(said[-5:]))
+        finally:
+            timer.cancel()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
 
     def seconds(self):
         with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
@@ -53,11 +73,11 @@ def main():
     parser.add_argument("--answers", type=int, default=20)
     parser.add_argument("--tokens", type=int, default=900)
     arguments = parser.parse_args()
-    servers = {
-        "without": Server(arguments.retort, arguments.model),
-        "with": Server(arguments.retort, arguments.model, "--protect", arguments.filter),
-    }
-    try:
+    with contextlib.ExitStack() as stack:
+        servers = {}
+        for name, options in (("without", []), ("with", ["--protect", arguments.filter])):
+            servers[name] = Server(arguments.retort, arguments.model, *options)
+            stack.callback(servers[name].stop)
         for server in servers.values():
             server.ask(0, 50)
         costs = {name: [] for name in servers}
@@ -74,10 +94,6 @@ def main():
         print(f"without the filter {1e6 * without:.2f} us of processor time a token")
         print(f"with it {100 * (statistics.median(ratios) - 1):+.2f} % (rounds: "
               + ", ".join(f"{100 * (ratio - 1):+.2f}" for ratio in sorted(ratios)) + ")")
-    finally:
-        for server in servers.values():
-            server.process.terminate()
-            server.process.wait()
 
 
 if __name__ == "__main__":

@@ -245,11 +245,16 @@ def fetch(package, folder):
     said = subprocess.run([*apt, "--print-uris", package], capture_output=True, text=True, check=True).stdout
     address, name, _, expected = re.search(r"'([^']+)' (\S+) (\d+) SHA256:(\w+)", said).groups()
     file = folder / name
-    if not file.exists() or hashlib.sha256(file.read_bytes()).hexdigest() != expected:
-        subprocess.run([*apt, package], cwd=folder, check=True)
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    digest = hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else None
     if digest != expected:
-        raise SystemExit(f"{name} has the SHA-256 {digest}; the archive's index says {expected}")
+        # Others may want the same package at the same moment.
+        with tempfile.TemporaryDirectory(dir=folder) as own:
+            subprocess.run([*apt, package], cwd=own, check=True)
+            digest = hashlib.sha256((Path(own) / name).read_bytes()).hexdigest()
+            if digest != expected:
+                # A SystemExit would end the worker, for which the pool then waits without end.
+                raise RuntimeError(f"{name} has the SHA-256 {digest}; the archive's index says {expected}")
+            os.replace(Path(own) / name, file)
     version = subprocess.run(["dpkg-deb", "-f", file, "Version"], capture_output=True, text=True, check=True).stdout.strip()
     return file, address, digest, version
 

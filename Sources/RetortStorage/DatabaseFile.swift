@@ -41,15 +41,23 @@ package struct DatabaseFile {
         // Where several processes open a new file at once, each changes its journal's kind and makes the
         // tables. SQLite then says at once that it is busy, without the patience that it was given, or
         // that the tables are there.
-        var tries = 100
+        let patience = Duration.seconds(patience)
+        let clock = ContinuousClock()
+        let end = clock.now + max(patience, .seconds(5))
+        // What does not pass costs half a second.
+        var tries = 10
         while true {
+            let start = clock.now
             do { return try openOnce() } catch let error as DatabaseError {
-                let mayPass: [ResultCode] = [
-                    .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_ERROR, .SQLITE_CONSTRAINT,
-                ]
-                // What does not pass costs half a second.
-                tries -= [.SQLITE_BUSY, .SQLITE_LOCKED].contains(error.resultCode) ? 1 : 10
-                guard tries > 0, mayPass.contains(error.resultCode) else { throw error }
+                switch error.resultCode {
+                case .SQLITE_BUSY, .SQLITE_LOCKED:
+                    // SQLite itself has waited already, or others did not let go.
+                    if clock.now - start >= patience || clock.now >= end { throw error }
+                case .SQLITE_ERROR, .SQLITE_CONSTRAINT:
+                    tries -= 1
+                    if tries == 0 { throw error }
+                default: throw error
+                }
                 Thread.sleep(forTimeInterval: 0.05)
             }
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Exit codes: 0 done, 1 the work failed, 2 the command line was wrong, 130 interrupted. The
-// parser's own code for the last would be 64.
+// parser's own code for a wrong command line would be 64. Where 1 is an answer, 2 is a failure too.
 
 import ArgumentParser
 import Foundation
@@ -33,6 +33,6 @@ enum Main {
             exit(code == .validationFailure ? 2 : code.rawValue)
         }
         FileHandle.standardError.write(Data("retort: \(error)\n".utf8))
-        exit(1)
+        exit((error as? CommandError)?.status ?? 1)
     }
 }

@@ -49,7 +49,48 @@ import Testing
             "provenance", "optout", "https://example.org/", "--robots", robots, "--source",
             "another", "--ledger", ledger,
         ])
-        #expect(unknown.isOneLineError && unknown.errors.contains("another"))
+        #expect(unknown.status == 2 && unknown.errors.contains("another"))
+    }
+
+    @Test("that it is not known what a site says has another exit status than a reservation")
+    func undecidedOptOut() throws {
+        let folder = try TemporaryFolder()
+        let nowhere = folder.path("nowhere")
+        for arguments in [
+            ["https://example.org/", "--robots", nowhere], ["example.org"],
+            // Nobody listens there.
+            ["http://127.0.0.1:1/"],
+        ] {
+            let run = try CommandRun(["provenance", "optout"] + arguments)
+            #expect(run.status == 2 && run.output.isEmpty, "\(run.errors)")
+            #expect(run.errors.hasPrefix("retort: ") && run.errors.hasSuffix("\n"))
+        }
+        let silent = try CommandRun(["provenance", "optout", "http://127.0.0.1:1/"])
+        #expect(silent.errors.contains("--robots"), "\(silent.errors)")
+    }
+
+    @Test("an answer that cannot be read leaves the others; no place of this machine is kept")
+    func unreadableAnswer() throws {
+        let folder = try TemporaryFolder()
+        let robots = try write(
+            "License: /l.xml\nUser-agent: *\nDisallow: /b\n", folder, "robots.txt")
+        let tdmrep = try write("<!doctype html><p>Home", folder, "tdmrep.json")
+        let rsl = try write("<rsl>", folder, "saved/rsl.xml")
+        let run = try CommandRun([
+            "provenance", "optout", "https://ann:secret@example.org/a", "--robots", robots,
+            "--tdmrep", tdmrep, "--rsl", rsl, "--json",
+        ])
+        #expect(run.status == 1 && !run.output.contains("secret"), "\(run.errors)")
+        let json = try JSONValue(parsing: run.output)
+        let evidence = try #require(json["evidence"]?.arrayValue)
+        #expect(json["url"] == "https://example.org/a")
+        #expect(evidence.map { $0["verdict"]?.stringValue } == ["silent", "reserved"])
+        #expect(evidence.last?["url"] == "https://example.org/l.xml")
+        let alone = try CommandRun([
+            "provenance", "optout", "https://example.org/a", "--rsl", rsl, "--json",
+        ])
+        let item = try JSONValue(parsing: alone.output)["evidence"]?.arrayValue?.first
+        #expect(alone.status == 1 && item?["url"] == "rsl.xml")
     }
 
     @Test(
@@ -76,6 +117,10 @@ import Testing
             ["provenance", "match", filter, "--file", "-"],
             input: Array("The keeper wrote down what he had for supper.".utf8))
         #expect(other.status == 0 && other.output.contains("0 of 1"))
+        let missing = try CommandRun([
+            "provenance", "match", folder.path("nowhere"), "--file", copy,
+        ])
+        #expect(missing.status == 2 && missing.errors.hasPrefix("retort: cannot read"))
     }
 
     @Test("what stands in a corpus is counted and traced, as one JSON object too")

@@ -67,7 +67,7 @@ import Testing
 
     @Test("the report does not depend on the memory: sorting on the disk gives the same")
     func memory() throws {
-        // 77,000 keys of 16 bytes, half a mebibyte for them: three runs.
+        // 77,000 keys of 16 bytes, half a mebibyte for them and for sorting: four runs.
         var documents = Self.corpus(5000)
         documents = documents.map { ($0.name, String($0.text.prefix(120))) }
         var settings = DuplicateSettings()

@@ -24,11 +24,13 @@ import Testing
             }.sorted()
     }
 
-    @Test("a file that is missing, cut, longer or has another beginning is found on opening")
-    func opening() throws {
+    @Test(
+        "a file that is missing, cut, longer or has another beginning is found on opening",
+        arguments: [false, true])
+    func opening(named: Bool) throws {
         let folder = try TemporaryFolder()
         let path = folder.path("index")
-        _ = try Self.corpus.index(in: path)
+        _ = try Self.corpus.index(in: path, named: named)
         let files = try files(path)
         #expect(files.count > 9)
         for file in files {
@@ -54,11 +56,13 @@ import Testing
         _ = try CorpusIndex(path: path)
     }
 
-    @Test("any altered byte is found by the full check and no query reads outside")
-    func verification() throws {
+    @Test(
+        "any altered byte is found by the full check and no query reads outside",
+        arguments: [false, true])
+    func verification(named: Bool) throws {
         let folder = try TemporaryFolder()
         let path = folder.path("index")
-        _ = try Self.corpus.index(in: path)
+        _ = try Self.corpus.index(in: path, named: named)
         var random = SeededRandom(seed: 8)
         for file in try files(path) {
             let url = URL(fileURLWithPath: "\(path)/\(file)")

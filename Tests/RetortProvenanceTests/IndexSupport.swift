@@ -14,10 +14,12 @@ struct TinyCorpus: Sendable {
     /// Of the build: small, so that there are several shards.
     var memory: Int
 
-    func index(in folder: String) throws -> CorpusIndex {
+    func index(in folder: String, named: Bool = false) throws -> CorpusIndex {
         let builder = try CorpusIndexBuilder(path: folder, options: .init(memory: memory))
         for (number, document) in documents.enumerated() {
-            try builder.add(document, CorpusDocument(path: "\(number).txt"))
+            try builder.add(
+                document,
+                CorpusDocument(path: "\(number).txt", name: named ? "document \(number)" : nil))
         }
         _ = try builder.finish()
         return try CorpusIndex(path: folder)

@@ -60,6 +60,31 @@ import Testing
         }
     }
 
+    @Test(
+        "a text of one letter over and over is not traced for ever, and it is said that there may be more",
+        .timeLimit(.minutes(1)))
+    func repeated() throws {
+        let folder = try TemporaryFolder()
+        let builder = try CorpusIndexBuilder(
+            path: folder.path("index"), options: .init(memory: 64 << 20))
+        try builder.add(
+            [UInt8](repeating: UInt8(ascii: "-"), count: 100_000), CorpusDocument(path: "ruler"))
+        try builder.add([UInt8](repeating: UInt8(ascii: "x"), count: 80), CorpusDocument(path: "x"))
+        _ = try builder.finish()
+        let index = try CorpusIndex(path: folder.path("index"))
+        for (letter, most) in [("-", 11), ("x", 4096)] {
+            let text = String(repeating: letter, count: 256 << 10)
+            for wholeWords in [true, false] {
+                let trace = try index.trace(
+                    CorpusQuery(text),
+                    options: TraceOptions(minimumLength: 24, keepsWholeWords: wholeWords))
+                #expect(trace.isCut && trace.spans.count <= most)
+            }
+        }
+        let whole = try index.trace(CorpusQuery(String(repeating: "-", count: 1000)))
+        #expect(!whole.isCut && whole.spans.count == 1 && whole.coverage == 1)
+    }
+
     @Test("spans are cut to whole words, and the rarest are kept")
     func words() throws {
         let corpus = TinyCorpus(
@@ -84,6 +109,8 @@ import Testing
         // One in twenty of the words is one.
         #expect(try trace(0.05).count == 1)
         #expect(try trace(0) == [])
+        for share in [2, 1e300, Double.infinity] { #expect(try trace(share) == trace(nil)) }
+        for share in [-1, -Double.infinity, .nan] { #expect(try trace(share) == []) }
     }
 
     @Test("the source of a span names the document, its licence and the place")

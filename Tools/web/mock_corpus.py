@@ -79,6 +79,7 @@ def span(part: bytes, offset: int, documents: dict[str, bytes], limit: int) -> d
             {
                 "path": path,
                 "file_offset": 0,
+                "name": None,
                 "licence": CORPUS[path][0],
                 "length": len(documents[path]),
                 "sha256": "0" * 64,

@@ -22,6 +22,10 @@ public struct CorpusReader: Sendable {
         public var endings: Set<String>
         /// The member with the text in a JSON line.
         public var textField: String
+        /// The member that names the text of a JSON line; nil for the first of ``CorpusReader/nameFields``.
+        public var nameField: String?
+        /// The member with the licence of a JSON line; nil for `license` or `licence`.
+        public var licenceField: String?
         public var policy: Policy
         public var gzip: GzipLimits
         /// Folders that are left out, such as that of the index itself.
@@ -31,11 +35,14 @@ public struct CorpusReader: Sendable {
 
         public init(
             endings: Set<String> = CorpusReader.textEndings, textField: String = "text",
-            policy: Policy = .stop, gzip: GzipLimits = GzipLimits(), excluding: [String] = [],
+            nameField: String? = nil, licenceField: String? = nil, policy: Policy = .stop,
+            gzip: GzipLimits = GzipLimits(), excluding: [String] = [],
             licence: @escaping @Sendable (_ path: String) -> String? = { _ in nil }
         ) {
             self.endings = endings
             self.textField = textField
+            self.nameField = nameField
+            self.licenceField = licenceField
             self.policy = policy
             self.gzip = gzip
             self.excluding = excluding
@@ -63,6 +70,12 @@ public struct CorpusReader: Sendable {
         public var problems: [Problem] = []
     }
 
+    /// Members that name the text of a JSON line, what says most about it first: the work as the ledger has it,
+    /// where it stood, what it is called, a number, the collection that it is from.
+    public static let nameFields = ["work", "path", "url", "title", "id", "source"]
+    /// Members with its licence.
+    public static let licenceFields = ["license", "licence"]
+
     /// Of prose, markup and source code.
     public static let textEndings: Set<String> = [
         "txt", "text", "md", "markdown", "rst", "html", "htm", "xml", "tex", "csv", "tsv", "json",
@@ -86,6 +99,19 @@ public struct CorpusReader: Sendable {
         _ folder: String, longest: Int = .max,
         _ body: (UnsafeRawBufferPointer, CorpusDocument) throws(ProvenanceError) -> Void
     ) throws(ProvenanceError) -> Report {
+        try read(folder, longest: longest) { bytes, _, document throws(ProvenanceError) in
+            try body(bytes, document)
+        }
+    }
+
+    /// - Parameter body: Gets besides what the text was read from: its line, without the end, or its file,
+    ///   uncompressed.
+    func read(
+        _ folder: String, longest: Int,
+        _ body: (
+            _ text: UnsafeRawBufferPointer, _ raw: UnsafeRawBufferPointer, CorpusDocument
+        ) throws(ProvenanceError) -> Void
+    ) throws(ProvenanceError) -> Report {
         var report = Report()
         let files = try CorpusFolder(folder, options: options).files(&report)
         for file in files {
@@ -97,10 +123,10 @@ public struct CorpusReader: Sendable {
                 path: file.path, kind: kind, options: options, longest: longest, report: report)
             var refusal: ProvenanceError?
             do throws(ProvenanceError) {
-                try state.read(file.absolute) { bytes, document in
+                try state.read(file.absolute) { bytes, raw, document in
                     guard refusal == nil else { return false }
                     do throws(ProvenanceError) {
-                        try body(bytes, document)
+                        try body(bytes, raw, document)
                     } catch {
                         refusal = error
                     }
@@ -122,15 +148,19 @@ public struct CorpusReader: Sendable {
     struct FileKind {
         var isCompressed: Bool
         var isLines: Bool
+        private let ending: String?
 
         init?(_ path: String, endings: Set<String>) {
+            self.init(path)
+            guard let ending, endings.contains(ending) else { return nil }
+        }
+
+        init(_ path: String) {
             var parts =
                 path.split(separator: "/").last?.lowercased().split(separator: ".")[...] ?? []
             isCompressed = parts.last == "gz"
             if isCompressed { parts.removeLast() }
-            guard parts.count > 1, let ending = parts.last, endings.contains(String(ending)) else {
-                return nil
-            }
+            ending = parts.count > 1 ? parts.last.map(String.init) : nil
             isLines = ending == "jsonl" || ending == "ndjson"
         }
     }

@@ -11,8 +11,8 @@ extension CorpusReader {
         let longest: Int
         var report: Report
 
-        /// What takes the texts; false if it wants no more.
-        typealias Body = (UnsafeRawBufferPointer, CorpusDocument) -> Bool
+        /// What takes the texts, and the lines or files that these are from; false if it wants no more.
+        typealias Body = (UnsafeRawBufferPointer, UnsafeRawBufferPointer, CorpusDocument) -> Bool
 
         mutating func read(_ absolute: String, _ body: Body) throws(ProvenanceError) {
             let file = try MappedBytes(path: absolute)
@@ -63,15 +63,16 @@ extension CorpusReader {
         {
             guard bytes.count <= longest else { throw Self.tooLong(longest) }
             give(
-                bytes,
+                bytes, bytes,
                 CorpusDocument(
                     path: path, licence: StatedLicence.find(bytes) ?? options.licence(path)), body)
         }
 
         private mutating func give(
-            _ bytes: UnsafeRawBufferPointer, _ document: CorpusDocument, _ body: Body
+            _ bytes: UnsafeRawBufferPointer, _ raw: UnsafeRawBufferPointer,
+            _ document: CorpusDocument, _ body: Body
         ) {
-            guard body(bytes, document) else { return }
+            guard body(bytes, raw, document) else { return }
             report.documents += 1
             report.bytes += bytes.count
             if !UTF8Check.isValid(bytes) {
@@ -97,16 +98,38 @@ extension CorpusReader {
                     &report)
                 return
             }
-            let stated = ["license", "licence"].lazy.compactMap { name in
-                (json[name] ?? json["metadata"]?[name])?.stringValue
-            }.first
+            let stated = Self.member(
+                options.licenceField.map { [$0] } ?? CorpusReader.licenceFields, of: json)
+            let name = Self.member(
+                options.nameField.map { [$0] } ?? CorpusReader.nameFields, of: json)
             var bytes = text
             bytes.withUTF8 { bytes in
                 give(
-                    UnsafeRawBufferPointer(bytes),
+                    UnsafeRawBufferPointer(bytes), line,
                     CorpusDocument(
-                        path: path, offset: offset, licence: stated ?? options.licence(path)), body)
+                        path: path, offset: offset, licence: stated ?? options.licence(path),
+                        name: name.flatMap(Self.oneLine)), body)
             }
+        }
+
+        /// The first of some members that is a string with something in it, of the line or of its metadata.
+        private static func member(_ names: [String], of line: JSONValue) -> String? {
+            names.lazy.compactMap { name in
+                line[name]?.stringValue ?? line["metadata"]?[name]?.stringValue
+            }.first { !$0.isEmpty }
+        }
+
+        /// A name that can stand in a list: without control characters, and not of any length.
+        private static func oneLine(_ name: String) -> String? {
+            var line = ""
+            var bytes = 0
+            for scalar in name.unicodeScalars {
+                bytes += UTF8.width(scalar)
+                guard bytes <= 512 else { break }
+                let isControl = scalar.properties.generalCategory == .control
+                line.unicodeScalars.append(isControl ? " " : scalar)
+            }
+            return line.isEmpty ? nil : line
         }
 
         static func tooLong(_ longest: Int) -> ProvenanceError {

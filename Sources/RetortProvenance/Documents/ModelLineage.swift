@@ -79,29 +79,30 @@ public struct ModelLineage: Sendable {
             lineage.edges.filter { edge in
                 edge.how == .contained && lineage[edge.to]?.kind == .dataset
             }.map(\.from))
+        let graph = LineageGraph(lineage)
         return lineage.artefacts.compactMap { artefact in
             guard [.shard, .dataset].contains(artefact.kind), !within.contains(artefact.hash),
                 artefact.hash != lineage.root
             else { return nil }
             let source = artefact.source.flatMap { lineage.sources[$0] }
             let how = lineage.edges.first { $0.from == artefact.hash }?.how ?? .trainedOn
-            let writers = writers(of: artefact.hash, lineage)
+            let writers = writers(of: artefact.hash, graph, root: lineage.root)
             return Data(
                 artefact: artefact, source: source,
-                licence: source?.licence ?? licence(of: artefact.hash, lineage),
+                licence: source?.licence ?? licence(of: artefact.hash, graph),
                 generators: writers.models, programs: writers.programs, how: how)
         }
     }
 
     /// All licences of what something was made of.
-    private static func licence(of hash: ContentHash, _ lineage: Lineage) -> String {
+    private static func licence(of hash: ContentHash, _ graph: LineageGraph) -> String {
         var seen: Set = [hash]
         var pending = [hash]
         var licences: [String] = []
         while let next = pending.popLast() {
-            for (origin, _) in lineage.origins(of: next) where seen.insert(origin.hash).inserted {
+            for (origin, _) in graph.origins(of: next) where seen.insert(origin.hash).inserted {
                 pending.append(origin.hash)
-                for source in lineage.sources(of: origin) where !licences.contains(source.licence) {
+                for source in graph.sources(of: origin) where !licences.contains(source.licence) {
                     licences.append(source.licence)
                 }
             }
@@ -119,9 +120,9 @@ public struct ModelLineage: Sendable {
 
     /// Who wrote data: their source says so, or the teacher of the run that made them, or it is who
     /// wrote what they were taken from.
-    private static func writers(of hash: ContentHash, _ lineage: Lineage) -> (
-        models: [String], programs: [String]
-    ) {
+    private static func writers(
+        of hash: ContentHash, _ graph: LineageGraph, root: ContentHash
+    ) -> (models: [String], programs: [String]) {
         var models: [String] = []
         var programs: [String] = []
         var seen: Set = [hash]
@@ -130,12 +131,12 @@ public struct ModelLineage: Sendable {
             if !names.contains(name) { names.append(name) }
         }
         while let next = pending.popLast() {
-            for source in lineage[next].map({ lineage.sources(of: $0) }) ?? [] {
+            for source in graph[next].map({ graph.sources(of: $0) }) ?? [] {
                 for name in source.generators { add(name, to: &models) }
                 if let program = source.program { add(program, to: &programs) }
             }
-            for (origin, edge) in lineage.origins(of: next) {
-                if edge.how == .generated || (edge.how == .taughtBy && next != lineage.root) {
+            for (origin, edge) in graph.origins(of: next) {
+                if edge.how == .generated || (edge.how == .taughtBy && next != root) {
                     add(origin.name, to: &models)
                 }
                 let passes = passing.contains(edge.how) || origin.kind == .run
@@ -147,6 +148,7 @@ public struct ModelLineage: Sendable {
 
     private static func parents(_ lineage: Lineage) -> [Parent] {
         let made = Set(lineage.edges.map(\.to))
+        let graph = LineageGraph(lineage)
         var parents: [Parent] = []
         for edge in lineage.edges where edge.how == .initialisedFrom || edge.how == .taughtBy {
             guard let artefact = lineage[edge.from], artefact.hash != lineage.root else { continue }
@@ -157,7 +159,7 @@ public struct ModelLineage: Sendable {
             parents.append(
                 Parent(
                     artefact: artefact, role: role,
-                    licence: source?.licence ?? licence(of: artefact.hash, lineage),
+                    licence: source?.licence ?? licence(of: artefact.hash, graph),
                     host: artefact.details["endpoint"]?.stringValue,
                     isMade: made.contains(artefact.hash)))
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is kept of each document: its name, its size and its shingles, on the disk, so that a corpus
+// What is kept of each document: its names, its size and its shingles, on the disk, so that a corpus
 // is read once and may be larger than the memory. Texts are not kept.
 
 import Foundation
@@ -10,11 +10,15 @@ final class DocumentStore {
     struct Entry: Equatable {
         var nameOffset: Int
         var nameBytes: Int
+        /// Of its title, which follows its name; 0 if it has none.
+        var titleBytes: Int
         var shingleOffset: Int
         /// With repeats.
         var shingles: Int
         var bytes: Int
-        fileprivate static let fields = 5
+        /// Documents of the least rank are kept first.
+        var rank: Int
+        fileprivate static let fields = 7
     }
 
     private let entries: ScratchFile
@@ -33,11 +37,18 @@ final class DocumentStore {
         mostSetElements = cacheBytes / 8
     }
 
-    func append(name: String, bytes: Int, shingles hashes: [UInt64]) throws(ProvenanceError) {
+    func append(
+        name: String, title: String?, rank: Int, bytes: Int, shingles hashes: [UInt64]
+    ) throws(ProvenanceError) {
         let name = Array(name.utf8)
+        let title = Array((title ?? "").utf8)
         try entries.append(
-            [names.count, name.count, shingles.count, hashes.count, bytes].map { UInt64($0) })
+            [
+                names.count, name.count, title.count, shingles.count, hashes.count, bytes,
+                max(0, rank),
+            ].map { UInt64($0) })
         try names.append(name)
+        try names.append(title)
         try shingles.append(hashes)
         count += 1
     }
@@ -46,13 +57,23 @@ final class DocumentStore {
         var fields = [UInt64](repeating: 0, count: Entry.fields)
         try entries.read(at: document * Entry.fields * 8, into: &fields)
         return Entry(
-            nameOffset: Int(fields[0]), nameBytes: Int(fields[1]), shingleOffset: Int(fields[2]),
-            shingles: Int(fields[3]), bytes: Int(fields[4]))
+            nameOffset: Int(fields[0]), nameBytes: Int(fields[1]), titleBytes: Int(fields[2]),
+            shingleOffset: Int(fields[3]), shingles: Int(fields[4]), bytes: Int(fields[5]),
+            rank: Int(fields[6]))
     }
 
     func name(_ entry: Entry) throws(ProvenanceError) -> String {
-        var bytes = [UInt8](repeating: 0, count: entry.nameBytes)
-        try names.read(at: entry.nameOffset, into: &bytes)
+        try text(entry.nameOffset, entry.nameBytes)
+    }
+
+    func title(_ entry: Entry) throws(ProvenanceError) -> String? {
+        guard entry.titleBytes > 0 else { return nil }
+        return try text(entry.nameOffset + entry.nameBytes, entry.titleBytes)
+    }
+
+    private func text(_ offset: Int, _ count: Int) throws(ProvenanceError) -> String {
+        var bytes = [UInt8](repeating: 0, count: count)
+        try names.read(at: offset, into: &bytes)
         return String(decoding: bytes, as: UTF8.self)
     }
 
@@ -63,12 +84,13 @@ final class DocumentStore {
         var hashes = [UInt64](repeating: 0, count: entry.shingles)
         try shingles.read(at: entry.shingleOffset, into: &hashes)
         let set = Self.distinct(hashes)
-        if setElements + set.count > mostSetElements {
+        // What it holds, which for a text that repeats itself is more than what is in it.
+        if setElements + set.capacity > mostSetElements {
             sets.removeAll(keepingCapacity: true)
             setElements = 0
         }
         sets[document] = set
-        setElements += set.count
+        setElements += set.capacity
         return set
     }
 

@@ -30,6 +30,8 @@ public final class DuplicateFinder {
     private var scratch: [UInt32] = []
     private var signature: [UInt32] = []
     private var keys: [UInt64] = []
+    /// The numbers of the documents that ``finish()`` found to be removable, in order.
+    public private(set) var removable: [Int] = []
 
     /// - Parameter workspace: Where scratch files go; nil for the system's temporary folder.
     /// - Throws: ``ProvenanceError`` for settings out of range or a folder that cannot be written.
@@ -48,19 +50,28 @@ public final class DuplicateFinder {
     /// Documents so far.
     public var documents: Int { store.count }
 
-    /// - Parameter name: What the report calls it: a path, a path and a line.
+    /// - Parameters:
+    ///   - name: What the report calls it: a path, a path and a line.
+    ///   - title: What it calls itself, if it does.
+    ///   - rank: Of a cluster's documents, one of the least rank is kept.
     /// - Throws: ``ProvenanceError`` if the scratch files cannot grow, or after 2^32 documents.
-    public func add(_ text: String, name: String) throws(ProvenanceError) {
+    public func add(_ text: String, name: String, title: String? = nil, rank: Int = 0)
+        throws(ProvenanceError)
+    {
         var text = text
         var failure: ProvenanceError?
         text.withUTF8 { bytes in
-            do throws(ProvenanceError) { try add(bytes, name: name) } catch { failure = error }
+            do throws(ProvenanceError) {
+                try add(bytes, name: name, title: title, rank: rank)
+            } catch { failure = error }
         }
         if let failure { throw failure }
     }
 
     /// - Parameter text: UTF-8; what is not separates words.
-    public func add(_ text: UnsafeBufferPointer<UInt8>, name: String) throws(ProvenanceError) {
+    public func add(
+        _ text: UnsafeBufferPointer<UInt8>, name: String, title: String? = nil, rank: Int = 0
+    ) throws(ProvenanceError) {
         guard store.count < Int(UInt32.max) else {
             throw ProvenanceError(
                 "\(store.count) documents", expected: "fewer", advice: "split the corpus")
@@ -78,7 +89,16 @@ public final class DuplicateFinder {
             hasher.appendKeys(signature, to: &keys)
             for key in keys { try buckets.append(key, UInt64(store.count)) }
         }
-        try store.append(name: name, bytes: text.count, shingles: shingles)
+        try store.append(
+            name: name, title: title, rank: rank, bytes: text.count, shingles: shingles)
+    }
+
+    /// Whether a document of this name and size was added as number `document`.
+    func has(_ document: Int, name: String, bytes: Int) throws(ProvenanceError) -> Bool {
+        guard document < store.count else { return false }
+        let entry = try store.entry(document)
+        guard entry.bytes == bytes else { return false }
+        return try store.name(entry) == name
     }
 
     /// Compares the documents. Further calls find none.
@@ -149,20 +169,30 @@ public final class DuplicateFinder {
             var entries: [DocumentStore.Entry] = []
             for document in documents { entries.append(try store.entry(document)) }
             var kept = 0
-            if settings.keep == .longest {
-                for place in entries.indices where entries[place].bytes > entries[kept].bytes {
-                    kept = place
-                }
+            for place in entries.indices where isBetter(entries[place], than: entries[kept]) {
+                kept = place
             }
-            let keep = try store.name(entries.remove(at: kept))
-            var cluster = DuplicateCluster(keep: keep, remove: [], removableBytes: 0)
-            for entry in entries {
-                cluster.remove.append(try store.name(entry))
+            var cluster = DuplicateCluster(
+                keep: try store.name(entries[kept]), remove: [], removableBytes: 0)
+            var names: [String: String] = [:]
+            for (place, entry) in entries.enumerated() {
+                let name = try store.name(entry)
+                if let title = try store.title(entry) { names[name] = title }
+                guard place != kept else { continue }
+                removable.append(documents[place])
+                cluster.remove.append(name)
                 cluster.removableBytes += entry.bytes
             }
+            if !names.isEmpty { cluster.names = names }
             report.removableDocuments += cluster.remove.count
             report.removableBytes += cluster.removableBytes
             report.clusters.append(cluster)
         }
+        removable.sort()
+    }
+
+    private func isBetter(_ entry: DocumentStore.Entry, than kept: DocumentStore.Entry) -> Bool {
+        entry.rank < kept.rank
+            || entry.rank == kept.rank && settings.keep == .longest && entry.bytes > kept.bytes
     }
 }

@@ -13,6 +13,8 @@ public struct DuplicatePair: Codable, Sendable, Equatable {
 public struct DuplicateCluster: Codable, Sendable, Equatable {
     public var keep: String
     public var remove: [String]
+    /// What the documents call themselves, by what the report calls them; of those that do.
+    public var names: [String: String]?
     /// Of the documents to remove.
     public var removableBytes: Int
 }

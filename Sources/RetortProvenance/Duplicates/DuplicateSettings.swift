@@ -5,7 +5,7 @@
 /// The default is datatrove's: 14 bands of 8 rows over runs of 5 words, which find a pair of Jaccard
 /// index 0.8 with the chance 0.92 and one of 0.7 with 0.56 (``MinHasher/chanceOfCandidate(similarity:)``).
 public struct DuplicateSettings: Codable, Sendable, Equatable {
-    /// Which document of a cluster stays.
+    /// Which document of a cluster stays, of those with the least rank.
     public enum Keep: String, Codable, Sendable, CaseIterable {
         /// The one that was read first.
         case first
@@ -22,8 +22,9 @@ public struct DuplicateSettings: Codable, Sendable, Equatable {
     public var keep = Keep.first
     /// Of the permutations.
     public var seed: UInt64 = 1
-    /// What sorting and comparing may hold, beside 4 bytes a document and the document that is read.
-    public var memoryBytes = 256 << 20
+    /// What sorting and comparing may hold, and the index of exact parts, beside 4 bytes a document, some 10
+    /// for each byte of the longest document, and 200 for each file.
+    public var memoryBytes = 1 << 30
     /// In a bucket, a document is compared with so many before it. Only buckets larger than that
     /// lose pairs; the report counts them.
     public var bucketNeighbours = 64

@@ -38,7 +38,10 @@ package final class PairSorter {
     /// - Parameter memoryBytes: What the pairs may take, here and while they are merged.
     package init(memoryBytes: Int, folder: URL) {
         self.folder = folder
-        capacity = max(1024, memoryBytes / Self.pairBytes)
+        // The standard library's sort merges with half as much memory again. Reserved, as an array that
+        // doubles would hold twice what it needs; what is not written takes no memory.
+        capacity = max(1024, memoryBytes / (Self.pairBytes * 3 / 2))
+        pending.reserveCapacity(capacity)
     }
 
     /// Pairs appended so far.

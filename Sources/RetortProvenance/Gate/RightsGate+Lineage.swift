@@ -15,11 +15,10 @@ extension RightsGate {
         func add(_ finding: GateFinding) {
             if !findings.contains(finding) { findings.append(finding) }
         }
-        let orphans = Set(lineage.orphans.map(\.hash))
-        let made = Set(lineage.edges.map(\.to))
+        let graph = LineageGraph(lineage)
         for artefact in lineage.artefacts {
-            let sources = lineage.sources(of: artefact)
-            if artefact.kind == .model, !made.contains(artefact.hash) {
+            let sources = graph.sources(of: artefact)
+            if artefact.kind == .model, !graph.isMade(artefact) {
                 for finding in model(artefact, sources.first, lineage) { add(finding) }
             } else if !sources.isEmpty {
                 for source in sources {
@@ -28,7 +27,9 @@ extension RightsGate {
                         if let finding = judge(evidence, source) { add(finding) }
                     }
                 }
-            } else if orphans.contains(artefact.hash), artefact.kind != .report {
+            } else if artefact.kind != .run, artefact.kind != .report,
+                !graph.isGrounded(artefact)
+            {
                 add(
                     GateFinding(
                         subject: "\(artefact.kind.rawValue) \"\(artefact.name)\"",
@@ -38,6 +39,12 @@ extension RightsGate {
         }
         for artefact in lineage.artefacts {
             for finding in omittedWorks(of: artefact) { add(finding) }
+        }
+        if findings.isEmpty, let root = graph[lineage.root], root.kind != .run {
+            add(
+                GateFinding(
+                    subject: "\(root.kind.rawValue) \"\(root.name)\"", verdict: .unknown,
+                    reason: "nothing is recorded of what it was made of"))
         }
         for decision in lineage.decisions where !decision.isImported {
             apply(decision, to: &findings)
@@ -129,13 +136,17 @@ extension RightsGate {
     private func apply(_ decision: RecordedDecision, to findings: inout [GateFinding]) {
         for finding in decision.record["findings"]?.arrayValue ?? [] {
             guard let subject = finding["subject"]?.stringValue,
+                let reason = finding["reason"]?.stringValue,
                 let override = finding["override"],
                 let given = try? GateOverride(
                     reason: override["reason"]?.stringValue ?? "",
                     who: override["who"]?.stringValue ?? "")
             else { continue }
             for index in findings.indices
-            where findings[index].subject == subject && findings[index].override == nil {
+            where findings[index].subject == subject && findings[index].override == nil
+                // Who answered for one reason did not answer for another that came up since.
+                && findings[index].reason == reason
+            {
                 findings[index].override = given
             }
         }

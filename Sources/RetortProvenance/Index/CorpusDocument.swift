@@ -9,12 +9,18 @@ public struct CorpusDocument: Equatable, Sendable {
     public var offset: Int
     /// As the text or its file states it, an SPDX expression where there is one; nil if nothing does.
     public var licence: String?
+    /// What a line of JSON calls itself, such as the work that it is of; nil for texts that only their place names.
+    public var name: String?
 
-    public init(path: String, offset: Int = 0, licence: String? = nil) {
+    public init(path: String, offset: Int = 0, licence: String? = nil, name: String? = nil) {
         self.path = path
         self.offset = offset
         self.licence = licence
+        self.name = name
     }
+
+    /// The path, and where in the file if it is not its start: `lines.jsonl@47`.
+    public var place: String { offset > 0 ? "\(path)@\(offset)" : path }
 }
 
 /// A document of an index.

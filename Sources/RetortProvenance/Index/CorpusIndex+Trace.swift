@@ -15,7 +15,8 @@ extension CorpusIndex {
         guard options.minimumLength > 0 else {
             throw ProvenanceError("the least length of a span is 1, not \(options.minimumLength)")
         }
-        var ranges = try maximalSpans(of: query, minimum: options.minimumLength)
+        var (ranges, isCut) = try maximalSpans(
+            of: query, minimum: options.minimumLength, limit: options.spanLimit)
         let words = WordBoundaries(bytes: query.values)
         if unit == .bytes && options.keepsWholeWords {
             ranges = Self.maximal(
@@ -23,7 +24,7 @@ extension CorpusIndex {
         }
         var trace = CorpusTrace(
             spans: [], spanCount: ranges.count,
-            coverage: Double(Self.covered(ranges)) / Double(query.count))
+            coverage: Double(Self.covered(ranges)) / Double(query.count), isCut: isCut)
 
         var frequencies: [[UInt32]: Double] = [:]
         var rated: [(range: Range<Int>, logProbability: Double)] = []
@@ -43,9 +44,11 @@ extension CorpusIndex {
         if let share = options.share {
             let length =
                 unit == .bytes ? words.words(0..<query.count).count : query.count
-            let kept = Int((share * Double(length)).rounded(.up))
+            let wanted = (share * Double(length)).rounded(.up)
+            // A share that is no number keeps none.
+            let kept = wanted > 0 ? Int(min(wanted, Double(rated.count))) : 0
             rated = Array(
-                rated.sorted { $0.logProbability < $1.logProbability }.prefix(max(0, kept)))
+                rated.sorted { $0.logProbability < $1.logProbability }.prefix(kept))
             rated.sort { $0.range.lowerBound < $1.range.lowerBound }
         }
         for (range, logProbability) in rated {
@@ -60,13 +63,18 @@ extension CorpusIndex {
     }
 
     /// The maximal spans of all shards together.
-    func maximalSpans(of query: CorpusQuery, minimum: Int) throws(ProvenanceError) -> [Range<Int>] {
+    func maximalSpans(of query: CorpusQuery, minimum: Int, limit: Int = .max)
+        throws(ProvenanceError) -> (ranges: [Range<Int>], isCut: Bool)
+    {
         var ranges: [Range<Int>] = []
+        var isCut = false
         for shard in shards {
-            let work = SpanWork(shard: shard, query: query, minimum: minimum)
-            ranges += try shard.perform(work) ?? []
+            let work = SpanWork(shard: shard, query: query, minimum: minimum, limit: limit)
+            guard let found = try shard.perform(work) else { continue }
+            ranges += found.ranges
+            isCut = isCut || found.isCut
         }
-        return Self.maximal(ranges)
+        return (Self.maximal(ranges), isCut)
     }
 
     /// Those of some ranges that are in no other, in order.
@@ -118,13 +126,16 @@ extension CorpusIndex {
         let shard: IndexShard
         let query: CorpusQuery
         let minimum: Int
+        let limit: Int
 
         func run<Symbol: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
             _ search: ShardSearch<Symbol>
-        ) throws(ProvenanceError) -> [Range<Int>] {
+        ) throws(ProvenanceError) -> (ranges: [Range<Int>], isCut: Bool) {
             try ShardQuery<Symbol>(query.values, shard).withSymbols {
                 text throws(ProvenanceError) in
-                try search.maximalSpans(text, minimum: minimum)
+                var budget = SpanBudget(spans: limit)
+                let ranges = try search.maximalSpans(text, minimum: minimum, &budget)
+                return (ranges, budget.isSpent)
             }
         }
     }

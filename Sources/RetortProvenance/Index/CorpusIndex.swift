@@ -69,7 +69,8 @@ public final class CorpusIndex: Sendable {
             source: CorpusDocument(
                 path: names[shard.documents.pathName(local)],
                 offset: Int(clamping: shard.documents.offset(local)),
-                licence: shard.documents.licenceName(local).map { names[$0] }),
+                licence: shard.documents.licenceName(local).map { names[$0] },
+                name: shard.documents.title(local)),
             length: shard.documents.length(local), sha256: shard.documents.sha256(local))
     }
 

@@ -20,7 +20,7 @@ public final class CorpusIndexBuilder {
     public struct Options: Sendable {
         public var unit: IndexUnit
         /// Bytes of memory that the build may take. A shard of text takes a sixth of it, of tokens a ninth of
-        /// it in symbols; a document must fit into a shard.
+        /// it in symbols; a document must fit into a shard. Paths and licences are kept beside it.
         public var memory: Int
 
         public init(unit: IndexUnit = .bytes, memory: Int = 1536 << 20) {
@@ -134,7 +134,7 @@ public final class CorpusIndexBuilder {
             start: 0, offset: UInt64(max(0, document.offset)), path: name(document.path),
             licence: document.licence.map(name) ?? DocumentTable.noLicence,
             sha256: Array(SHA256.hash(data: symbols)))
-        shard.append(symbols, record)
+        shard.append(symbols, record, title: document.name)
     }
 
     private func name(_ name: String) -> UInt32 {

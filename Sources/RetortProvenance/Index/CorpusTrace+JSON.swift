@@ -10,6 +10,7 @@ extension CorpusTrace {
     public func json(of bytes: [UInt8]) -> JSONObject {
         JSONObject([
             ("span_count", .integer(Int64(spanCount))), ("coverage", .double(coverage)),
+            ("truncated", .bool(isCut)),
             (
                 "spans",
                 .array(
@@ -57,15 +58,16 @@ extension SearchResult {
 }
 
 extension IndexedDocument {
-    /// The path and the licence that the text states.
+    /// The name if there is one, the place, and the licence that the text states.
     public var title: String {
-        source.path + (source.offset > 0 ? "@\(source.offset)" : "")
+        (source.name.map { "\($0) in " } ?? "") + source.place
             + (source.licence.map { " (\($0))" } ?? "")
     }
 
     var json: JSONObject {
         JSONObject([
             ("path", .string(source.path)), ("file_offset", .integer(Int64(source.offset))),
+            ("name", source.name.map { .string($0) } ?? .null),
             ("licence", source.licence.map { .string($0) } ?? .null),
             ("length", .integer(Int64(length))), ("sha256", .string(sha256)),
         ])

@@ -11,11 +11,14 @@ public struct TraceOptions: Sendable {
     public var share: Double?
     /// The most documents that are named for a span.
     public var documentLimit: Int
+    /// The most spans that are looked for in a shard; their lengths together are limited to some 1 MiB, too.
+    public var spanLimit: Int
 
     public init(
         minimumLength: Int, keepsWholeWords: Bool = true, share: Double? = nil,
-        documentLimit: Int = 10
+        documentLimit: Int = 10, spanLimit: Int = 4096
     ) {
+        self.spanLimit = spanLimit
         self.minimumLength = minimumLength
         self.keepsWholeWords = keepsWholeWords
         self.share = share
@@ -34,6 +37,9 @@ public struct CorpusTrace: Equatable, Sendable {
     public var spanCount: Int
     /// Share of the text's bytes or tokens that are in one of those.
     public var coverage: Double
+    /// Whether there may be more spans behind the last, and more of the text be covered: a limit was
+    /// reached.
+    public var isCut = false
 
     /// A part of the text that the corpus has, and that no longer part that it has contains.
     public struct Span: Equatable, Sendable {

@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The documents of a shard: where each begins in the shard's text, then a record of 48 bytes each.
+// The documents of a shard: where each begins in the shard's text, then a record of 48 bytes each. If
+// any has a name of its own, records have 8 bytes more, the end of its name, and the names follow. These
+// are not in the table of names, which a build keeps in memory: hardly two documents share one.
 
 import RetortJSON
 
 /// The documents of one shard. A document occupies `length` symbols and a separator after them.
 struct DocumentTable: Sendable {
-    private static let recordSize = 48
+    private static let shortRecordSize = 48
+    private static let longRecordSize = 56
     static let noLicence = UInt32.max
 
     private let file: MappedBytes
     /// The number of documents.
     let count: Int
     private let records: Int
+    private let recordSize: Int
+    /// Where the names of the documents begin; nil if there are none.
+    private let titles: Int?
 
     private struct Starts: @unchecked Sendable {
         // Safety: in a mapped file, which is never written.
@@ -23,18 +29,21 @@ struct DocumentTable: Sendable {
     /// - Parameters:
     ///   - textCount: Symbols of the shard's text, separators included.
     ///   - names: How many names there are; every index must be below.
-    init(_ file: MappedBytes, count: Int, textCount: Int, names: Int, path: String)
-        throws(ProvenanceError)
-    {
+    ///   - hasTitles: Whether documents have names of their own.
+    init(
+        _ file: MappedBytes, count: Int, textCount: Int, names: Int, hasTitles: Bool, path: String
+    ) throws(ProvenanceError) {
         self.file = file
         self.count = count
         records = Self.recordsOffset(count)
-        let (size, overflow) = count.multipliedReportingOverflow(by: Self.recordSize)
-        guard !overflow, count > 0, file.count == records + size,
-            let base = file.bytes.baseAddress
+        recordSize = hasTitles ? Self.longRecordSize : Self.shortRecordSize
+        let (size, overflow) = count.multipliedReportingOverflow(by: recordSize)
+        guard !overflow, count > 0, let base = file.bytes.baseAddress,
+            hasTitles ? file.count - records >= size : file.count - records == size
         else {
             throw Self.damaged(path)
         }
+        titles = hasTitles ? records + size : nil
         starts = Starts(
             first: (base + IndexFileHeader.size).assumingMemoryBound(to: UInt32.self))
         guard starts.first[0] == 0, Int(starts.first[count]) == textCount else {
@@ -43,8 +52,12 @@ struct DocumentTable: Sendable {
         for document in 0..<count {
             guard starts.first[document] < starts.first[document + 1],
                 pathName(document) < names,
-                licenceName(document).map({ $0 < names }) ?? true
+                licenceName(document).map({ $0 < names }) ?? true,
+                titleEnd(document - 1) <= titleEnd(document)
             else { throw Self.damaged(path) }
+        }
+        guard titles.map({ titleEnd(count - 1) == UInt64(file.count - $0) }) ?? true else {
+            throw Self.damaged(path)
         }
     }
 
@@ -73,7 +86,7 @@ struct DocumentTable: Sendable {
     func offset(_ document: Int) -> UInt64 {
         UInt64(
             littleEndian: file.bytes.loadUnaligned(
-                fromByteOffset: records + document * Self.recordSize, as: UInt64.self))
+                fromByteOffset: records + document * recordSize, as: UInt64.self))
     }
 
     func pathName(_ document: Int) -> Int { Int(word(document, 8)) }
@@ -84,14 +97,29 @@ struct DocumentTable: Sendable {
     }
 
     func sha256(_ document: Int) -> String {
-        let start = records + document * Self.recordSize + 16
+        let start = records + document * recordSize + 16
         return String(hexadecimal: file.bytes[start..<start + 32])
+    }
+
+    /// The document's own name.
+    func title(_ document: Int) -> String? {
+        guard let titles else { return nil }
+        let (start, end) = (Int(titleEnd(document - 1)), Int(titleEnd(document)))
+        guard start < end else { return nil }
+        return String(decoding: file.bytes[titles + start..<titles + end], as: UTF8.self)
+    }
+
+    private func titleEnd(_ document: Int) -> UInt64 {
+        guard titles != nil, document >= 0 else { return 0 }
+        return UInt64(
+            littleEndian: file.bytes.loadUnaligned(
+                fromByteOffset: records + document * recordSize + 48, as: UInt64.self))
     }
 
     private func word(_ document: Int, _ offset: Int) -> UInt32 {
         UInt32(
             littleEndian: file.bytes.loadUnaligned(
-                fromByteOffset: records + document * Self.recordSize + offset, as: UInt32.self))
+                fromByteOffset: records + document * recordSize + offset, as: UInt32.self))
     }
 
     /// A document as it is written.
@@ -101,12 +129,17 @@ struct DocumentTable: Sendable {
         var path: UInt32
         var licence: UInt32
         var sha256: [UInt8]
+        /// Where its name ends among the names.
+        var titleEnd: UInt64 = 0
     }
 
     /// The file's content after the header.
-    static func bytes(_ documents: [Record], textCount: Int) -> [UInt8] {
+    /// - Parameter titles: The names of the documents, one behind the other.
+    static func bytes(_ documents: [Record], titles: [UInt8], textCount: Int) -> [UInt8] {
+        let recordSize = titles.isEmpty ? shortRecordSize : longRecordSize
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(recordsOffset(documents.count) + documents.count * recordSize)
+        bytes.reserveCapacity(
+            recordsOffset(documents.count) + documents.count * recordSize + titles.count)
         for document in documents { appendLittleEndian(document.start, to: &bytes) }
         appendLittleEndian(UInt32(textCount), to: &bytes)
         let padding = recordsOffset(documents.count) - IndexFileHeader.size - bytes.count
@@ -116,7 +149,9 @@ struct DocumentTable: Sendable {
             appendLittleEndian(document.path, to: &bytes)
             appendLittleEndian(document.licence, to: &bytes)
             bytes.append(contentsOf: document.sha256)
+            if !titles.isEmpty { appendLittleEndian(document.titleEnd, to: &bytes) }
         }
+        bytes += titles
         return bytes
     }
 }

@@ -12,7 +12,9 @@ import RetortJSON
 struct IndexManifest: Equatable, Sendable {
     static let fileName = "manifest.json"
     static let format = "retort-corpus-index"
-    static let version = 1
+    /// An index whose documents have no names of their own is of version 1, which had none.
+    var version: Int { shards.contains(where: \.hasTitles) ? 2 : 1 }
+    private static let versions = 1...2
 
     /// The folder of the files: hexadecimal digits.
     var generation: String
@@ -31,8 +33,20 @@ struct IndexManifest: Equatable, Sendable {
         var alphabet: Int
         /// How many symbols index the table of prefixes.
         var order: Int
+        /// Whether documents have names of their own.
+        var hasTitles: Bool
         /// Text, suffixes, lookup, documents.
         var files: [IndexFileRecord]
+
+        fileprivate var json: JSONValue {
+            var object = JSONObject([
+                ("symbols", .integer(Int64(symbols))), ("documents", .integer(Int64(documents))),
+                ("width", .integer(Int64(width))), ("alphabet", .integer(Int64(alphabet))),
+                ("order", .integer(Int64(order))), ("files", .array(files.map(\.json))),
+            ])
+            if hasTitles { object["titles"] = .bool(true) }
+            return .object(object)
+        }
     }
 
     static let shardFiles: [IndexFileKind] = [.text, .suffixes, .lookup, .documents]
@@ -40,22 +54,12 @@ struct IndexManifest: Equatable, Sendable {
     private var members: JSONValue {
         [
             "format": .string(Self.format),
-            "version": .integer(Int64(Self.version)),
+            "version": .integer(Int64(version)),
             "generation": .string(generation),
             "unit": .string(unit.rawValue),
             "names": .integer(Int64(names)),
             "names_file": namesFile.json,
-            "shards": .array(
-                shards.map { shard in
-                    [
-                        "symbols": .integer(Int64(shard.symbols)),
-                        "documents": .integer(Int64(shard.documents)),
-                        "width": .integer(Int64(shard.width)),
-                        "alphabet": .integer(Int64(shard.alphabet)),
-                        "order": .integer(Int64(shard.order)),
-                        "files": .array(shard.files.map(\.json)),
-                    ]
-                }),
+            "shards": .array(shards.map(\.json)),
         ]
     }
 
@@ -83,11 +87,13 @@ struct IndexManifest: Equatable, Sendable {
         guard json["format"]?.stringValue == Self.format else {
             throw ProvenanceError("\(path) is not the manifest of a corpus index")
         }
-        guard json["version"]?.intValue == Self.version else {
+        guard let version = json["version"]?.intValue, Self.versions.contains(version) else {
+            let found = json["version"]?.intValue.map { "version \($0)" } ?? "no version"
             throw ProvenanceError(
-                "\(path) has another version than \(Self.version); build the index again")
+                "\(path) has \(found)", expected: "version 1 or 2",
+                advice: "build the index again, or read it with the program that built it")
         }
-        guard let parsed = Self(json),
+        guard let parsed = Self(json), parsed.version == version,
             json["checksum"]?.stringValue == Self.checksum(parsed.members)
         else {
             throw ProvenanceError(
@@ -141,7 +147,7 @@ extension IndexManifest.Shard {
         else { return nil }
         self.init(
             symbols: symbols, documents: documents, width: width, alphabet: alphabet, order: order,
-            files: files)
+            hasTitles: json["titles"]?.boolValue ?? false, files: files)
     }
 }
 

@@ -52,7 +52,8 @@ final class IndexShard: Sendable {
         }
         smallNumbers = numbers
         documents = try DocumentTable(
-            files[3], count: manifest.documents, textCount: textCount, names: names, path: paths[3])
+            files[3], count: manifest.documents, textCount: textCount, names: names,
+            hasTitles: manifest.hasTitles, path: paths[3])
     }
 
     /// What is done with a shard, for each width of its symbols.

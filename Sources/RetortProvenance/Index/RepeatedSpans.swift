@@ -5,6 +5,8 @@
 // Manzini and Puglisi (2009), which reads the text in its own order. Between shards one's text is traced in
 // the other's array.
 
+import Foundation
+
 /// A part of a document that stands in the corpus a second time.
 public struct RepeatedSpan: Equatable, Hashable, Sendable {
     public var place: Occurrence
@@ -25,26 +27,48 @@ extension CorpusIndex {
     /// are part of no longer one, in order. Each copy is reported at its own place, the first one as well.
     ///
     /// Lee et al. (arXiv:2107.06499) remove repetitions of 50 tokens.
-    /// - Parameter body: Gets each span; what repeats between two shards as well as in one is reported once.
+    /// - Parameters:
+    ///   - scratch: Where scratch files go, 24 bytes a span; nil for the system's temporary folder.
+    ///   - body: Gets each span; what repeats between two shards as well as in one is reported once.
     /// - Complexity: For each shard O(symbols) time and 4 bytes of memory for each; for each pair of shards a
     ///   few searches for each half of `minimum`.
     public func repeatedSpans(
-        minimum: Int, _ body: (RepeatedSpan) throws(ProvenanceError) -> Void
+        minimum: Int, scratch: URL? = nil, _ body: (RepeatedSpan) throws(ProvenanceError) -> Void
     ) throws(ProvenanceError) {
         guard minimum > 0 else {
             throw ProvenanceError("the least length of a repeated span is 1, not \(minimum)")
         }
+        let folder = scratch ?? FileManager.default.temporaryDirectory
         for shard in shards {
-            var found = try shard.perform(LocalRepeats(minimum: minimum)) ?? []
-            if shards.count > 1 {
-                // One document at a time, so that the text needs little memory.
-                for document in 0..<shard.documents.count
-                where shard.documents.length(document) >= minimum {
-                    found += try foreignRepeats(shard, document, minimum: minimum)
-                }
-            }
+            // On the disk: of short parts there are more than the text has symbols.
+            let before = try RepeatFile(in: folder)
+            let after = try RepeatFile(in: folder)
+            try shard.perform(LocalRepeats(minimum: minimum, before: before, after: after))
+            var heads = [try before.next(), try after.next(), nil]
+            var foreign: ArraySlice<Repeat> = []
+            var documents = shards.count > 1 ? 0..<shard.documents.count : 0..<0
             var end = 0
-            for repeated in found.sorted() where repeated.range.upperBound > end {
+            while true {
+                // One document at a time, so that the text needs little memory.
+                while heads[2] == nil, let document = documents.popFirst() {
+                    if shard.documents.length(document) >= minimum {
+                        foreign = try foreignRepeats(shard, document, minimum: minimum).sorted()[
+                            ...]
+                    }
+                    heads[2] = foreign.popFirst()
+                }
+                var least = 0
+                for list in 1..<3 {
+                    guard let head = heads[list] else { continue }
+                    if heads[least].map({ head < $0 }) ?? true { least = list }
+                }
+                guard let repeated = heads[least] else { break }
+                switch least {
+                case 0: heads[0] = try before.next()
+                case 1: heads[1] = try after.next()
+                default: heads[2] = foreign.popFirst()
+                }
+                guard repeated.range.upperBound > end else { continue }
                 end = repeated.range.upperBound
                 try body(
                     RepeatedSpan(
@@ -78,19 +102,6 @@ extension CorpusIndex {
     }
 }
 
-/// A repeated part of a shard's text; its other place is in the same shard, at `partner`, unless `other` says
-/// where.
-private struct Repeat: Comparable {
-    var range: Range<Int>
-    var partner: Int
-    var other: Occurrence?
-
-    /// The first start first, of equal starts the longest.
-    static func < (a: Self, b: Self) -> Bool {
-        (a.range.lowerBound, -a.range.upperBound) < (b.range.lowerBound, -b.range.upperBound)
-    }
-}
-
 private struct ForeignRepeats: IndexShard.Work {
     let shard: IndexShard
     let query: CorpusQuery
@@ -111,18 +122,22 @@ private struct ForeignRepeats: IndexShard.Work {
     }
 }
 
+/// What a shard's text shares with itself: first with each suffix's predecessor in the array, then with its
+/// successor.
 private struct LocalRepeats: IndexShard.Work {
     let minimum: Int
+    let before: RepeatFile
+    let after: RepeatFile
 
     func run<Symbol: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
         _ search: ShardSearch<Symbol>
-    ) throws(ProvenanceError) -> [Repeat] {
+    ) throws(ProvenanceError) {
         // First each suffix's predecessor in the array, then in its place the length of what they share.
         // The length of what a suffix shares with its successor follows in a second pass, with the same.
         let memory = try MappedBytes(zeroed: 4 * search.textCount)
         let neighbours = memory.bind(Int32.self, count: search.textCount)
-        var found: [Repeat] = []
         for isSuccessor in [false, true] {
+            let found = isSuccessor ? after : before
             neighbours.update(repeating: -1)
             for index in 0..<search.count {
                 let neighbour = isSuccessor ? index + 1 : index - 1
@@ -144,11 +159,10 @@ private struct LocalRepeats: IndexShard.Work {
                 { common += 1 }
                 if common >= minimum, position + common > end {
                     end = position + common
-                    found.append(Repeat(range: position..<end, partner: neighbour, other: nil))
+                    try found.append(position..<end, partner: neighbour)
                 }
                 common = max(0, common - 1)
             }
         }
-        return found
     }
 }

@@ -17,6 +17,8 @@ struct ShardBuilder {
     private(set) var count = 0
     private(set) var documents: [DocumentTable.Record] = []
     private var ends: [Int] = []
+    /// The documents' own names.
+    private var titles: [UInt8] = []
     /// The most symbols, separators included.
     let capacity: Int
 
@@ -31,15 +33,24 @@ struct ShardBuilder {
     /// and the table of prefixes take beside them for a while.
     static func memoryPerSymbol(rawWidth: Int) -> Int { rawWidth + 5 }
 
-    func hasRoom(for symbols: Int) -> Bool { symbols < capacity - count }
+    /// What the record of a document takes, in memory and once more as it is written.
+    private static let memoryPerDocument = 224
 
-    /// - Precondition: There is room.
+    /// Records count as symbols do, so that many short documents do not take more memory than one long.
+    func hasRoom(for symbols: Int) -> Bool {
+        let records = documents.count * Self.memoryPerDocument + 3 * titles.count
+        return symbols < capacity - count - records / Self.memoryPerSymbol(rawWidth: rawWidth)
+    }
+
+    /// - Precondition: There is room, or no document.
     mutating func append(
-        _ symbols: UnsafeRawBufferPointer, _ record: DocumentTable.Record
+        _ symbols: UnsafeRawBufferPointer, _ record: DocumentTable.Record, title: String?
     ) {
         let start = count
         var record = record
         record.start = UInt32(start)
+        if let title { titles.append(contentsOf: title.utf8) }
+        record.titleEnd = UInt64(titles.count)
         if let target = raw.mutableBytes.baseAddress, let source = symbols.baseAddress {
             (target + start * rawWidth).copyMemory(from: source, byteCount: symbols.count)
         }
@@ -54,6 +65,7 @@ struct ShardBuilder {
         count = 0
         documents.removeAll(keepingCapacity: true)
         ends.removeAll(keepingCapacity: true)
+        titles.removeAll(keepingCapacity: true)
     }
 
     /// Writes the shard's files into `folder`.
@@ -103,13 +115,14 @@ struct ShardBuilder {
                     numbered, alphabet: text.alphabet, order: order, suffixes: suffixes, to: &writer
                 )
             case .documents:
-                try writer.append(DocumentTable.bytes(documents, textCount: count))
+                try writer.append(
+                    DocumentTable.bytes(documents, titles: titles, textCount: count))
             case .names: break
             }
             files.append(try writer.finish())
         }
         return IndexManifest.Shard(
             symbols: symbols, documents: documents.count, width: text.width,
-            alphabet: text.alphabet.count, order: order, files: files)
+            alphabet: text.alphabet.count, order: order, hasTitles: !titles.isEmpty, files: files)
     }
 }

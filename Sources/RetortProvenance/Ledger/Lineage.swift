@@ -19,6 +19,8 @@ public struct Lineage: Sendable, Equatable {
     /// And of how many a reservation is known.
     static let worksReserved = "works_reserved"
 
+    static let summaryKeys = [omittedWorks, worksHash, worksRights, worksReserved]
+
     public var root: ContentHash
     /// The root first, then what it came from, the nearest first.
     public var artefacts: [Artefact]
@@ -57,28 +59,12 @@ public struct Lineage: Sendable, Equatable {
     /// Where an artefact came from: of a work all sources by which it came into shards that are here, as
     /// the ledger's own may be of another shard.
     public func sources(of artefact: Artefact) -> [RightsSource] {
-        let ways =
-            artefact.kind == .work
-            ? edges.filter { $0.from == artefact.hash }.compactMap(\.source) : []
-        var known: [ContentHash] = []
-        for id in ways.isEmpty ? [artefact.source].compactMap({ $0 }) : ways
-        where !known.contains(id) { known.append(id) }
-        return known.compactMap { sources[$0] }
+        LineageGraph(self).sources(of: artefact)
     }
 
     /// Artefacts of which nobody said where they came from: neither a source nor an origin.
     public var orphans: [Artefact] {
-        let made = Set(edges.map(\.to))
-        return artefacts.filter { artefact in
-            artefact.kind != .run && artefact.source == nil && !made.contains(artefact.hash)
-                && !isWorkOfKnownShard(artefact)
-        }
-    }
-
-    /// A work without a source of its own has its shard's.
-    private func isWorkOfKnownShard(_ artefact: Artefact) -> Bool {
-        guard artefact.kind == .work else { return false }
-        let shards = edges.filter { $0.from == artefact.hash }.map(\.to)
-        return !shards.isEmpty && shards.allSatisfy { self[$0]?.source != nil }
+        let graph = LineageGraph(self)
+        return artefacts.filter { $0.kind != .run && !graph.isGrounded($0) }
     }
 }

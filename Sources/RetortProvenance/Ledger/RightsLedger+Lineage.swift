@@ -34,7 +34,16 @@ extension RightsLedger {
                     if seen.insert(origin.hash).inserted { lineage.artefacts.append(origin) }
                 }
             }
-            for index in lineage.artefacts.indices { lineage.artefacts[index].path = nil }
+            let graph = LineageGraph(lineage)
+            for index in lineage.artefacts.indices {
+                lineage.artefacts[index].path = nil
+                // Where a text came from into another shard is no part of this.
+                let artefact = lineage.artefacts[index]
+                let ways = graph.edges(from: artefact.hash)
+                if artefact.kind == .work, !ways.isEmpty, ways.allSatisfy({ $0.source != nil }) {
+                    lineage.artefacts[index].source = nil
+                }
+            }
             let sources =
                 lineage.artefacts.compactMap(\.source) + lineage.edges.compactMap(\.source)
             for id in Set(sources) {
@@ -78,7 +87,9 @@ extension RightsLedger {
             db,
             sql: """
                 SELECT count(*) \(filter) AND EXISTS (
-                    SELECT 1 FROM evidence v WHERE v.source = s.hash AND v.verdict = 'reserved')
+                    SELECT 1 FROM evidence v JOIN source t ON t.hash = v.source
+                    WHERE v.verdict = 'reserved'
+                        AND (t.hash = s.hash OR t.name = s.name OR t.url = s.url))
                 """, arguments: [shard.bytes])
         return JSONObject([
             (Lineage.omittedWorks, .integer(Int64(count))),
@@ -112,17 +123,34 @@ extension RightsLedger {
             for var artefact in lineage.artefacts {
                 // A lineage does not say what is where on this machine.
                 artefact.path = nil
-                if try Self.artefact(artefact.hash, db) != nil {
-                    for key in [
-                        Lineage.omittedWorks, Lineage.worksHash, Lineage.worksRights,
-                        Lineage.worksReserved,
-                    ] { artefact.details[key] = nil }
+                if let known = try Self.artefact(artefact.hash, db) {
+                    try Self.takeOverWorks(of: artefact, known, db)
+                    for key in Lineage.summaryKeys { artefact.details[key] = nil }
                 }
                 try Self.insert(artefact, db)
             }
-            for edge in lineage.edges { try Self.insert(edge, db) }
+            for edge in lineage.edges { try Self.insert(edge, isImported: true, db) }
             for decision in lineage.decisions { try Self.insert(decision, db) }
         }
+    }
+
+    /// What a lineage says of works that it does not list, unless they are known here one by one.
+    private static func takeOverWorks(of artefact: Artefact, _ known: Artefact, _ db: Database)
+        throws
+    {
+        let members = artefact.details.members.filter { Lineage.summaryKeys.contains($0.key) }
+        guard !members.isEmpty,
+            try !neighbours(of: artefact.hash, forward: false, db).contains(where: {
+                $0.artefact.kind == .work
+            })
+        else { return }
+        var details = known.details
+        for member in members where details[member.key] == nil {
+            details[member.key] = member.value
+        }
+        try db.execute(
+            sql: "UPDATE artefact SET details = ? WHERE hash = ?",
+            arguments: [JSONValue.object(details).text(), artefact.hash.bytes])
     }
 
     // MARK: Beside models

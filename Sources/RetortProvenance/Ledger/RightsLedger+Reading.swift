@@ -137,7 +137,13 @@ extension RightsLedger {
             sql: """
                 SELECT protocol, url, fetched, snapshot, verdict, reason,
                     iif(?, bytes, NULL) AS bytes
-                FROM evidence JOIN snapshot ON hash = snapshot WHERE source = ? ORDER BY fetched
+                FROM evidence JOIN snapshot ON hash = snapshot
+                -- What was said of a site holds for all that was recorded of it, on whatever day.
+                WHERE source IN (
+                    SELECT t.hash FROM source s JOIN source t
+                        ON t.hash = s.hash OR t.name = s.name OR t.url = s.url
+                    WHERE s.hash = ?)
+                ORDER BY fetched
                 """, arguments: [withBody, source.bytes]
         ).compactMap { row in
             guard let method = OptOutEvidence.Method(rawValue: row["protocol"]),

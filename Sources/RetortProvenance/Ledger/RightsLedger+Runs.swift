@@ -59,6 +59,12 @@ extension RightsLedger {
         }
     }
 
+    func isInput(_ hash: ContentHash, of run: ContentHash) throws(ProvenanceError) -> Bool {
+        try read { db in
+            try Self.neighbours(of: run, forward: false, db).contains { $0.artefact.hash == hash }
+        }
+    }
+
     /// A distillation learns from answers that it collected itself: they are no input of the run, but
     /// a copy in them is in the model.
     func linkData(of run: ContentHash, to model: ContentHash) throws(ProvenanceError) {

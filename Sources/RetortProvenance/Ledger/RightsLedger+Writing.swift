@@ -29,36 +29,6 @@ public struct WorkEntry: Sendable, Equatable {
     }
 }
 
-extension WorkEntry {
-    /// Entries of the same text as one: all records, and all names, as the same text may stand in a
-    /// shard under several. Where their licences differ, all of them must be kept.
-    static func merged(_ entries: [WorkEntry]) -> [(entry: WorkEntry, names: [String])] {
-        var merged: [(entry: WorkEntry, names: [String])] = []
-        var places: [ContentHash: Int] = [:]
-        for entry in entries {
-            guard let place = places[entry.hash] else {
-                places[entry.hash] = merged.count
-                merged.append((entry, [entry.name]))
-                continue
-            }
-            var first = merged[place].entry
-            if let own = first.records, let other = entry.records {
-                first.records = RecordRanges(own.ranges + other.ranges)
-            } else {
-                // One that may be anywhere.
-                first.records = nil
-            }
-            if let own = first.source, let other = entry.source, own.licence != other.licence {
-                first.source?.licence = "(\(own.licence)) AND (\(other.licence))"
-            }
-            first.source = first.source ?? entry.source
-            merged[place].entry = first
-            if !merged[place].names.contains(entry.name) { merged[place].names.append(entry.name) }
-        }
-        return merged
-    }
-}
-
 extension RightsLedger {
     /// Records artefacts, their sources and what came from what: all of it or nothing. What is
     /// there already stays, but for where it was seen.
@@ -183,7 +153,8 @@ extension RightsLedger {
         ).execute(arguments: [name, hash.bytes])
     }
 
-    static func insert(_ edge: Edge, _ db: Database) throws {
+    /// - Parameter isImported: It came with a model from elsewhere: what is known here stays.
+    static func insert(_ edge: Edge, isImported: Bool = false, _ db: Database) throws {
         // What came from itself says nothing: a file that is one work.
         guard edge.from != edge.to else { return }
         let details = edge.details.isEmpty ? nil : JSONValue.object(edge.details).text()
@@ -193,17 +164,22 @@ extension RightsLedger {
                 SELECT a.id, b.id, ?, ?, ? FROM artefact a, artefact b
                 WHERE a.hash = ? AND b.hash = ?
                 ON CONFLICT DO UPDATE SET details = coalesce(excluded.details, details),
-                    source = coalesce(excluded.source, source)
+                    source = coalesce(excluded.source, source) WHERE NOT ?
                 """
         ).execute(arguments: [
             edge.how.rawValue, edge.source?.bytes, details, edge.from.bytes, edge.to.bytes,
+            isImported,
         ])
-        guard db.changesCount > 0 else {
+        guard try db.changesCount > 0 || (isImported && knows(edge, db)) else {
             throw ProvenanceError(
                 "the ledger does not know both ends of '\(edge.how)' from \(edge.from.hex.prefix(12))"
                     + " to \(edge.to.hex.prefix(12))",
                 advice: "record the artefacts first")
         }
+    }
+
+    private static func knows(_ edge: Edge, _ db: Database) throws -> Bool {
+        try artefact(edge.from, db) != nil && artefact(edge.to, db) != nil
     }
 
     static func insert(_ evidence: OptOutEvidence, of source: ContentHash, _ db: Database) throws {
@@ -215,7 +191,11 @@ extension RightsLedger {
         try db.execute(
             sql: """
                 INSERT INTO evidence (source, protocol, url, fetched, snapshot, verdict, reason)
-                VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                -- The same answer may be read for another crawler: a reservation stays one.
+                ON CONFLICT DO UPDATE SET snapshot = excluded.snapshot,
+                    verdict = excluded.verdict, reason = excluded.reason
+                WHERE excluded.verdict = 'reserved' OR verdict <> 'reserved'
                 """,
             arguments: [
                 source.bytes, evidence.method.rawValue, evidence.url, evidence.fetched,

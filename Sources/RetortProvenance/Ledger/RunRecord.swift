@@ -87,9 +87,10 @@ public struct RunRecord: Sendable {
             created: ledger.now(), path: URL(fileURLWithPath: path).standardizedFileURL.path,
             source: source?.id, details: details)
         // A copy of what went in, as a run of no steps leaves it, is not made from itself.
+        let isCopy = try ledger.isInput(contents.address, of: run)
         try ledger.record(
             [artefact], sources: source.map { [$0] } ?? [],
-            edges: [Edge(from: run, to: contents.address, how: .produced)])
+            edges: isCopy ? [] : [Edge(from: run, to: contents.address, how: .produced)])
         if kind == .checkpoint || kind == .model { try ledger.linkData(of: run, to: artefact.hash) }
         // The shards of a dataset by themselves too: a training run reads one of them.
         if kind == .dataset, contents.isDirectory {

@@ -14,6 +14,8 @@ struct SoughtTexts: Sendable {
     private(set) var leastShared = Int.max
     /// What has more different runs is neither a near copy nor an excerpt of any.
     private(set) var mostRuns = 0
+    /// More than any text has; twice as many are an `Int` too.
+    private static let allRuns = 0x1p60
 
     /// - Throws: ``ProvenanceError`` for settings out of range or 2^32 runs.
     init(_ texts: some Sequence<String>, settings: NearCopySettings) throws(ProvenanceError) {
@@ -37,7 +39,8 @@ struct SoughtTexts: Sendable {
             let near = Int((settings.similarity * Double(hashes.count)).rounded(.up))
             leastShared = min(leastShared, max(1, min(near, settings.leastRuns)))
             let least = min(settings.similarity, settings.part)
-            mostRuns = max(mostRuns, Int((Double(hashes.count) / least).rounded(.up)))
+            let most = (Double(hashes.count) / least).rounded(.up)
+            mostRuns = max(mostRuns, Int(min(most, Self.allRuns)))
         }
         _ = table.fill(&runs, mostItems: .max)
     }

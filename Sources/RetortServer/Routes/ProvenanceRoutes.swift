@@ -4,10 +4,15 @@ import Hummingbird
 import NIOPosix
 import RetortJSON
 import RetortProvenance
+import Synchronization
 
 /// `/v1/provenance`: how often a text stands in the operator's corpus, and which parts of an answer do.
 struct ProvenanceRoutes: Sendable {
     let core: ServerCore
+    /// A search may take a moment of a processor: more than these wait with the client, not here.
+    private let places = Places(2)
+
+    init(core: ServerCore) { self.core = core }
 
     func add(to router: Router<ServerContext>) {
         router.get("/v1/provenance") { _, _ in
@@ -22,7 +27,10 @@ struct ProvenanceRoutes: Sendable {
             let corpus = try corpus()
             let search = try CorpusSearchRequest(try await core.fields(request))
             return try await answer("provenance.search") { () throws(ProvenanceError) in
-                try corpus.search(CorpusQuery(search.text), limit: search.limit).json
+                // A letter may stand in millions of places.
+                try corpus.search(
+                    CorpusQuery(search.text), limit: search.limit, looked: 100_000
+                ).json
             }
         }
         router.post("/v1/provenance/trace") { request, _ in
@@ -47,6 +55,12 @@ struct ProvenanceRoutes: Sendable {
     private func answer(
         _ object: String, _ work: @escaping @Sendable () throws(ProvenanceError) -> JSONObject
     ) async throws -> Response {
+        guard places.take() else {
+            throw APIError(
+                .tooManyRequests, "others are searching the corpus; try again in a moment",
+                type: "rate_limit_error", code: "corpus_busy", retryAfter: 1)
+        }
+        defer { places.giveBack() }
         do {
             let found = try await NIOThreadPool.singleton.runIfActive {
                 try work()
@@ -59,6 +73,23 @@ struct ProvenanceRoutes: Sendable {
                 .internalServerError, error.description, type: "server_error", code: "corpus")
         }
     }
+}
+
+/// So many at a time.
+private final class Places: Sendable {
+    private let free: Mutex<Int>
+
+    init(_ count: Int) { free = Mutex(count) }
+
+    func take() -> Bool {
+        free.withLock { free in
+            guard free > 0 else { return false }
+            free -= 1
+            return true
+        }
+    }
+
+    func giveBack() { free.withLock { $0 += 1 } }
 }
 
 /// A request to `/v1/provenance/search`.

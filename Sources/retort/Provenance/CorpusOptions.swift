@@ -10,6 +10,18 @@ struct CorpusOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "The member of a JSON line that names the text; without it, the first of \(CorpusReader.nameFields.joined(separator: ", ")) that is a string.",
+            valueName: "member"))
+    var nameField: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The member of a JSON line that has its licence; without it, 'license' or 'licence'.",
+            valueName: "member"))
+    var licenceField: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Endings of the files that are read besides the usual ones, with commas.",
             valueName: "endings"))
     var endings: String?
@@ -26,7 +38,8 @@ struct CorpusOptions: ParsableArguments {
         let licence = licence
         return CorpusReader(
             options: .init(
-                endings: all, textField: field, policy: skipBroken ? .skip : .stop,
+                endings: all, textField: field, nameField: nameField, licenceField: licenceField,
+                policy: skipBroken ? .skip : .stop,
                 excluding: excluding, licence: { _ in licence }))
     }
 

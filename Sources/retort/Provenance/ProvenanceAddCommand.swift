@@ -66,6 +66,11 @@ struct ProvenanceAddCommand: ParsableCommand {
     @OptionGroup var ledgerOptions: LedgerOptions
 
     func validate() throws {
+        guard from.isEmpty || (workField == nil && licenceField == nil) else {
+            throw ValidationError(
+                "--work-field and --licence-field do not go with --from: its works are those of what it was made of."
+            )
+        }
         guard RightsSource.Acquisition(rawValue: acquisition) != nil else {
             throw ValidationError("--acquisition: '\(acquisition)' is not known.")
         }
@@ -105,23 +110,30 @@ struct ProvenanceAddCommand: ParsableCommand {
         guard try ledger.lineage(beside: path) == nil else {
             return try ledger.add(RunPlan.Input(path, kind: .model))
         }
-        let address = try ledger.contents(of: path).address
-        if let known = try ledger.artefact(address)?.source, let old = try ledger.source(known) {
-            if old.saysTheSame(as: source) {
-                source = old
-            } else if replace {
-                try ledger.replaceSource(of: address, with: source)
-            } else {
-                throw CommandError(
-                    "the ledger has \(path) as '\(old.name)' under \(old.licence), and now something else is said of it; --replace says it anew"
-                )
-            }
-        }
+        try settle(&source, ledger)
         return try ledger.add(RunPlan.Input(path, source: source))
+    }
+
+    /// What is said again has to be the same, unless it is meant to be another.
+    private func settle(_ source: inout RightsSource, _ ledger: RightsLedger) throws {
+        let address = try ledger.contents(of: path).address
+        guard let known = try ledger.artefact(address)?.source, let old = try ledger.source(known)
+        else { return }
+        if old.saysTheSame(as: source) {
+            source = old
+        } else if replace {
+            try ledger.replaceSource(of: address, with: source)
+        } else {
+            throw CommandError(
+                "the ledger has \(path) as '\(old.name)' under \(old.licence), and now something else is said of it; --replace says it anew"
+            )
+        }
     }
 
     /// What another program read, and what it made of it.
     private func transformed(_ source: RightsSource, _ ledger: RightsLedger) throws -> ContentHash {
+        var source = source
+        if licence != nil { try settle(&source, ledger) }
         let inputs = from.map { RunPlan.Input($0, how: .transformed) }
         let run = try RunRecord.begin(
             RunPlan(
@@ -130,6 +142,7 @@ struct ProvenanceAddCommand: ParsableCommand {
         // Nothing is said of what was added if nobody says anything.
         let shard = try run.produced(path, .shard, source: licence == nil ? nil : source)
         try run.finish(models: [])
+        if let textField { try ledger.record(works: [], in: shard, textField: textField) }
         return shard
     }
 }

@@ -13,7 +13,9 @@ struct ProvenanceDedupCommand: ParsableCommand {
         discussion: """
             Near-duplicates by MinHash and buckets, each pair verified. With --exact also every part of so many bytes that \
             stands in the corpus twice (50 tokens are some 200 bytes). With --evaluation FILE also what the corpus has of \
-            an evaluation set. The corpus is streamed; only reports are kept.
+            an evaluation set. The corpus is streamed; only reports are kept. Of a cluster one document stays: of those with \
+            the best licence (allowed before conditional before refused, as 'provenance check --licence' has it) the first, \
+            or with --keep-longest the longest. --write writes the corpus without the others.
             """)
 
     @Argument(help: ArgumentHelp("The folder.", valueName: "folder"))
@@ -31,7 +33,10 @@ struct ProvenanceDedupCommand: ParsableCommand {
     @Option(help: "Words of a run.")
     var words = 5
 
-    @Flag(help: "Keep the longest document of a cluster, not the first.")
+    @Flag(
+        help:
+            "Keep the longest document of a cluster, not the first, of those with the best licence."
+    )
     var keepLongest = false
 
     @Option(
@@ -45,8 +50,17 @@ struct ProvenanceDedupCommand: ParsableCommand {
             valueName: "file"))
     var evaluation: [String] = []
 
-    @Option(help: ArgumentHelp("Memory for sorting.", valueName: "MiB"))
-    var memory = 256
+    @Option(
+        help: ArgumentHelp(
+            "Memory that sorting and --exact may take together, beside some 32 MiB, 10 bytes for each of the longest document, 200 for each file, the reports and the evaluation sets. Mapped files, which the system takes back when it needs them, are extra.",
+            valueName: "MiB"))
+    var memory = 1024
+
+    @Option(
+        help: ArgumentHelp(
+            "Write the corpus without the documents to remove to this folder, which is new or empty. Compressed files are unpacked.",
+            valueName: "folder"))
+    var write: String?
 
     @Option(
         name: .shortAndLong, help: ArgumentHelp("Write the report here.", valueName: "file"))
@@ -58,8 +72,9 @@ struct ProvenanceDedupCommand: ParsableCommand {
     @OptionGroup(title: "Corpus") var corpus: CorpusOptions
 
     func validate() throws {
-        guard exact ?? 1 > 0, 1...1_000_000 ~= memory else {
-            throw ValidationError("--exact is at least 1, --memory 1 to 1000000.")
+        guard exact ?? 1 > 0, (exact == nil ? 1 : 2)...1_000_000 ~= memory else {
+            throw ValidationError(
+                "--exact is at least 1, --memory 1 to 1000000, with --exact at least 2.")
         }
     }
 
@@ -71,42 +86,53 @@ struct ProvenanceDedupCommand: ParsableCommand {
         settings.similarity = similarity
         settings.keep = keepLongest ? .longest : .first
         settings.memoryBytes = memory << 20
-        let finder = try DuplicateFinder(settings)
+        let copy = try write.map { try CorpusCopy(of: folder, to: $0) }
+        let ranks = LicenceRanks(RightsGate(policy: try .bundled()))
+        let search = try DuplicateSearch(settings, exact: exact, rank: ranks.rank)
         var scan = evaluation.isEmpty ? nil : try ContaminationScan(try items())
-        let scratch = FileManager.default.temporaryDirectory
-            .appendingPathComponent("retort-\(UUID().uuidString)").path
-        defer { try? FileManager.default.removeItem(atPath: scratch) }
-        let builder = try exact.map { _ in
-            try CorpusIndexBuilder(path: scratch, options: .init(memory: max(64, memory) << 20))
-        }
-        let report = try corpus.reader().read(folder, longest: builder?.longestDocument ?? .max) {
+        let reader = corpus.reader()
+        let report = try reader.read(folder, longest: search.longestDocument) {
             bytes, document throws(ProvenanceError) in
-            let name = document.path + (document.offset > 0 ? "@\(document.offset)" : "")
-            let text = bytes.bindMemory(to: UInt8.self)
-            try finder.add(text, name: name)
-            scan?.add(text, name: name)
-            try builder?.add(bytes, document)
+            scan?.add(bytes.bindMemory(to: UInt8.self), name: document.place)
+            try search.add(bytes, document)
         }
         corpus.tell(report)
         guard report.documents > 0 else { throw CommandError("\(folder) has no texts") }
-        let duplicates = try finder.finish()
+        let (duplicates, repeats) = try search.finish()
         var object = try JSONValue(parsing: duplicates.json()).objectValue ?? JSONObject()
-        var repeated = RepeatedParts()
-        if let builder, let exact {
-            _ = try builder.finish()
-            repeated = try RepeatedParts(try CorpusIndex(path: scratch), minimum: exact)
-            object["exact"] = repeated.json
-        }
+        if let repeats { object["exact"] = try JSONValue(parsing: repeats.json()) }
         let contamination = scan?.report()
         if let contamination {
             object["contamination"] = try JSONValue(parsing: contamination.json())
+        }
+        let written = copy.map { copy in Result { try search.write(copy, reader: reader) } }
+        if let write, case .success(let summary) = written {
+            object["written"] = json(summary, write)
         }
         if let output { try OutputFile.write(JSONValue.object(object).text() + "\n", to: output) }
         if json {
             Output.json(.object(object))
         } else {
-            print(duplicates, repeated, contamination)
+            print(duplicates, repeats, contamination)
+            if let write, case .success(let written) = written {
+                Output.line(
+                    "\(write): \(written.kept) documents kept, \(written.keptBytes) bytes in \(written.files) files; \(written.removed) removed, \(written.removedBytes) bytes"
+                )
+            }
         }
+        // Behind the report, which took its time and is right without the copy.
+        _ = try written?.get()
+    }
+
+    private func json(_ written: CorpusCopy.Summary, _ folder: String) -> JSONValue {
+        [
+            "folder": .string(folder), "files": .integer(Int64(written.files)),
+            "kept": .integer(Int64(written.kept)),
+            "kept_bytes": .integer(Int64(written.keptBytes)),
+            "removed": .integer(Int64(written.removed)),
+            "removed_bytes": .integer(Int64(written.removedBytes)),
+            "left_out": .integer(Int64(written.problems)),
+        ]
     }
 
     private func items() throws -> [ContaminationItem] {
@@ -130,80 +156,46 @@ struct ProvenanceDedupCommand: ParsableCommand {
     }
 
     private func print(
-        _ report: DuplicateReport, _ repeated: RepeatedParts,
-        _ contamination: ContaminationReport?
+        _ report: DuplicateReport, _ repeats: ExactRepeats?, _ contamination: ContaminationReport?
     ) {
         Output.line(
             "\(report.documents) documents, \(report.bytes) bytes: \(report.duplicatePairs) near-duplicate pairs in \(report.clusters.count) clusters; without \(report.removableDocuments) documents \(report.removableBytes) bytes less"
         )
+        if report.crowdedBuckets > 0 {
+            Output.line(
+                "  \(report.crowdedBuckets) crowded buckets, in which documents were compared with the \(report.settings.bucketNeighbours) before them only: pairs may be missing"
+            )
+        }
         for cluster in report.clusters.prefix(20) {
-            Output.line("  keep \(cluster.keep), not \(cluster.remove.joined(separator: ", "))")
+            func title(_ place: String) -> String {
+                (cluster.names?[place].map { "\($0) in " } ?? "") + place
+            }
+            let removed = cluster.remove.map(title).joined(separator: ", ")
+            Output.line("  keep \(title(cluster.keep)), not \(removed)")
         }
         if report.clusters.count > 20 {
             Output.line("  … \(report.clusters.count - 20) more; --json has all")
         }
-        if exact != nil {
-            Output.line("\(repeated.count) repeated parts, \(repeated.bytes) bytes")
-            for part in repeated.parts.prefix(20) { Output.line("  \(part)") }
-        }
+        if let repeats { print(repeats) }
         for set in contamination?.sets ?? [] {
             Output.line(
                 "\(set.set): \(set.itemsContaminated) of \(set.items) items contaminated, \(set.itemsTouched) touched, \(set.itemsNotTested) too short to tell"
             )
         }
     }
-}
 
-/// Parts that a corpus has twice, with the documents' names.
-private struct RepeatedParts {
-    struct Part: CustomStringConvertible {
-        var document: String
-        var offset: Int
-        var length: Int
-        var other: String
-        var otherOffset: Int
-
-        var description: String {
-            "\(document) at \(offset), \(length) bytes: as \(other) at \(otherOffset)"
+    private func print(_ repeats: ExactRepeats) {
+        func title(_ place: String, _ name: String?) -> String {
+            (name.map { "\($0) in " } ?? "") + place
         }
-    }
-
-    /// Parts that are named; all are counted.
-    static let most = 100_000
-    var parts: [Part] = []
-    var count = 0
-    var bytes = 0
-
-    init() {}
-
-    init(_ index: CorpusIndex, minimum: Int) throws {
-        func name(_ number: Int) -> String { index.document(number)?.title ?? "?" }
-        var parts: [Part] = []
-        var (count, bytes) = (0, 0)
-        try index.repeatedSpans(minimum: minimum) { span in
-            count += 1
-            bytes += span.length
-            guard parts.count < Self.most else { return }
-            parts.append(
-                Part(
-                    document: name(span.place.document), offset: span.place.offset,
-                    length: span.length, other: name(span.other.document),
-                    otherOffset: span.other.offset))
+        Output.line(
+            "\(repeats.count) repeated parts, \(repeats.bytes) bytes in one or more of them; --json lists \(repeats.listed) of \(repeats.count)"
+        )
+        for span in repeats.spans.prefix(20) {
+            Output.line(
+                "  \(title(span.document, span.name)) at \(span.offset), \(span.length) bytes: as \(title(span.other, span.otherName)) at \(span.otherOffset)"
+            )
         }
-        (self.parts, self.count, self.bytes) = (parts, count, bytes)
-    }
-
-    var json: JSONValue {
-        [
-            "count": .integer(Int64(count)), "bytes": .integer(Int64(bytes)),
-            "spans": .array(
-                parts.map {
-                    [
-                        "document": .string($0.document), "offset": .integer(Int64($0.offset)),
-                        "length": .integer(Int64($0.length)), "other": .string($0.other),
-                        "other_offset": .integer(Int64($0.otherOffset)),
-                    ]
-                }),
-        ]
+        if repeats.count > 20 { Output.line("  … \(repeats.count - 20) more") }
     }
 }

@@ -10,7 +10,7 @@ struct ProvenanceMatchCommand: ParsableCommand {
         commandName: "match",
         abstract: "Which texts a filter would keep back, and for which protected ones.",
         discussion:
-            "Exit status 1 if there is any. Texts are read four bytes at a time, as an answer comes."
+            "Exit status 1 if there is any, 2 if that is not known. Texts are read four bytes at a time, as an answer comes."
     )
 
     @Argument(
@@ -35,6 +35,10 @@ struct ProvenanceMatchCommand: ParsableCommand {
     }
 
     func run() throws {
+        do { try search() } catch { throw CommandError.undecided(error) }
+    }
+
+    private func search() throws {
         let index = try ProtectedTextIndex(
             fileContent: try InputFile.bytes(path: filter), path: filter)
         let scan = RegurgitationScan(index)

@@ -12,7 +12,7 @@ struct ProvenanceOptOutCommand: AsyncParsableCommand {
         discussion: """
             Reads robots.txt (RFC 9309, with AIPREF's and RSL's rules), TDMRep's file, the page's headers and meta elements, and \
             the RSL documents that these name: from the site, or from files that were saved. Exit status 1 if the use is \
-            reserved.
+            reserved, 2 if that is not known.
             """)
 
     @Argument(help: ArgumentHelp("The page.", valueName: "url"))
@@ -84,24 +84,21 @@ struct ProvenanceOptOutCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        do { try await ask() } catch { throw CommandError.undecided(error) }
+    }
+
+    private func ask() async throws {
         let site = try SiteReservations(page: url)
         let answers =
             files.isEmpty
-            ? try await SiteReader(site: site, agent: agent[0]).answers()
-            : try files.map { try saved($0.part, $0.path, site) }
-        var evidence: [OptOutEvidence] = []
-        for answer in answers {
-            do {
-                evidence += try site.evidence(of: answer, agents: agent)
-            } catch {
-                throw CommandError("\(answer.url): \(error)")
-            }
-        }
+            ? try await SiteReader(site: site, agent: agent[0]).answers() : try savedAnswers(site)
+        var evidence = answers.flatMap { site.evidence(of: $0, agents: agent) }
+        if files.isEmpty, let item = site.licencesLeftOut(of: answers) { evidence.append(item) }
         if let source { try record(evidence, source) }
         let verdict = evidence.verdict
         if json {
             Output.json([
-                "url": .string(url), "verdict": .string(verdict.rawValue),
+                "url": .string(site.page), "verdict": .string(verdict.rawValue),
                 "evidence": .array(evidence.map(\.json)),
             ])
         } else {
@@ -109,14 +106,29 @@ struct ProvenanceOptOutCommand: AsyncParsableCommand {
                 Output.line("\(item.verdict.rawValue)  \(item.method.rawValue)  \(item.reason)")
                 Output.line("    \(item.url)  sha256 \(item.snapshot.hex.prefix(16))…")
             }
-            Output.line("\(verdict.rawValue): \(url)")
+            Output.line("\(verdict.rawValue): \(site.page)")
         }
         if verdict == .reserved { throw ExitCode(1) }
     }
 
-    private func saved(_ part: SiteReservations.Part, _ path: String, _ site: SiteReservations)
+    private func savedAnswers(_ site: SiteReservations) throws -> [SiteReservations.Answer] {
+        var answers: [SiteReservations.Answer] = []
+        for (part, path) in files where part != .rsl {
+            answers.append(try saved(part, path, site.url(of: part)))
+        }
+        if let rsl {
+            // Where it is from is known if the others name one licence; no path of this machine goes
+            // into the evidence.
+            let named = site.licences(of: answers)
+            answers.append(try saved(.rsl, rsl, named.count == 1 ? named[0] : nil))
+        }
+        return answers
+    }
+
+    private func saved(_ part: SiteReservations.Part, _ path: String, _ address: String?)
         throws -> SiteReservations.Answer
     {
+        let name = path == "-" ? "stdin" : URL(fileURLWithPath: path).lastPathComponent
         var fields: [String: [String]] = [:]
         if part == .page, let headers {
             for line in try InputFile.text(path: headers).split(whereSeparator: \.isNewline) {
@@ -130,7 +142,7 @@ struct ProvenanceOptOutCommand: AsyncParsableCommand {
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
         let modified = attributes?[.modificationDate] as? Date
         return SiteReservations.Answer(
-            part: part, url: site.url(of: part) ?? path, headers: fields,
+            part: part, url: address ?? name, headers: fields,
             body: isHeadersAlone ? [] : try InputFile.bytes(path: path),
             fetched: try date() ?? (modified ?? Date()).timeIntervalSince1970)
     }

@@ -38,8 +38,8 @@ struct ProvenanceTakedownCommand: ParsableCommand {
     @OptionGroup var ledgerOptions: LedgerOptions
 
     func validate() throws {
-        guard similarity > 0, similarity <= 1, part > 0, part <= 1 else {
-            throw ValidationError("--similarity and --part are above 0, up to 1.")
+        guard 0.01...1 ~= similarity, 0.01...1 ~= part else {
+            throw ValidationError("--similarity and --part are from 0.01 to 1.")
         }
     }
 

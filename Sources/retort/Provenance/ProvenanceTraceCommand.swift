@@ -39,8 +39,12 @@ struct ProvenanceTraceCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
-        guard minimum > 0, limit >= 0, rarest ?? 1 > 0 else {
-            throw ValidationError("--minimum and --rarest are above 0, --limit at least 0.")
+        guard minimum > 0, limit >= 0 else {
+            throw ValidationError("--minimum is above 0, --limit at least 0.")
+        }
+        guard let share = rarest else { return }
+        guard share > 0, share <= 1 else {
+            throw ValidationError("--rarest is above 0, up to 1.")
         }
     }
 
@@ -59,6 +63,10 @@ struct ProvenanceTraceCommand: ParsableCommand {
         Output.line(
             "\(trace.spanCount) parts, \(String(format: "%.1f", 100 * trace.coverage)) % of the text"
         )
+        if trace.isCut {
+            Output.note(
+                "there may be more: the text repeats itself, and only so many parts are looked for")
+        }
         for span in trace.spans {
             let text = String(
                 decoding: bytes[span.offset..<span.offset + span.length], as: UTF8.self)

@@ -24,6 +24,8 @@ struct SiteReader {
             redirectConfiguration: .follow(max: 5, allowCycles: false),
             timeout: .init(connect: Self.patience, read: Self.patience))
         settings.httpVersion = .automatic
+        // Who is asked once is told at once that nobody answers.
+        settings.connectionPool.retryConnectionEstablishment = false
         let client = HTTPClient(configuration: settings)
         let answers: Result<[SiteReservations.Answer], any Error>
         do { answers = .success(try await ask(client)) } catch { answers = .failure(error) }
@@ -35,20 +37,24 @@ struct SiteReader {
         var answers: [SiteReservations.Answer] = []
         for part in [SiteReservations.Part.robots, .tdmrep, .page] {
             guard let url = site.url(of: part) else { continue }
-            answers.append(try await get(part, url, client))
-            if part == .robots, let robots = answers.last,
-                (200..<300).contains(robots.status),
-                !RobotsFile(robots.body).allows(site.path, agent: agent)
-            {
-                // Who may not come in does not look at the page either.
-                break
-            }
+            let answer = try await get(part, url, client)
+            answers.append(answer)
+            // Who may not come in does not look at the page either.
+            if part == .robots, !site.allowsMore(after: answer, agent: agent) { break }
         }
-        var seen: Set<String> = []
-        for url in answers.flatMap(site.licences) where seen.insert(url).inserted {
+        for url in site.licences(of: answers) {
             answers.append(try await get(.rsl, url, client))
         }
         return answers
+    }
+
+    private static func option(_ part: SiteReservations.Part) -> String {
+        switch part {
+        case .robots: "--robots"
+        case .tdmrep: "--tdmrep"
+        case .page: "--page and --headers"
+        case .rsl: "--rsl"
+        }
     }
 
     private func get(_ part: SiteReservations.Part, _ url: String, _ client: HTTPClient)
@@ -70,10 +76,12 @@ struct SiteReader {
             return SiteReservations.Answer(
                 part: part, url: url, status: Int(response.status.code), headers: headers,
                 body: body, fetched: Date().timeIntervalSince1970)
-        } catch let error as HTTPClientError {
-            throw CommandError("\(url) does not answer: \(error)")
-        } catch let error as IOError {
-            throw CommandError("\(url) does not answer: \(error)")
+        } catch {
+            if error is CancellationError || Task.isCancelled { throw error }
+            // Of whatever kind it is, from names that are not found to certificates.
+            throw CommandError(
+                "\(url) does not answer: \(error); try again later, or give what was saved of it with \(Self.option(part))"
+            )
         }
     }
 }

@@ -241,6 +241,97 @@ import Testing
         #expect(shard.matches.map(\.artefact.name) == ["first.jsonl", "second.jsonl#0"])
     }
 
+    @Test("a short work that stands in its shard several times is compared as it stands once")
+    func repeated() throws {
+        var random = SeededRandom(seed: 13)
+        let files = try LedgerFiles()
+        let others = (0..<5).map { _ in NearCopyTexts.text(30, &random) }
+        let line = NearCopyTexts.text(9, &random)
+        let prompt = NearCopyTexts.text(4, &random)
+        // Two lines, under two names.
+        let poem = [NearCopyTexts.text(6, &random), NearCopyTexts.text(6, &random)]
+        let rows = [("a", poem[0]), ("a", poem[1]), ("b", poem[0]), ("c", others[0])]
+        let poems = (rows + [("b", poem[1])]).map { work, text -> String in
+            let row: JSONValue = ["text": .string(text), "work": .string(work)]
+            return row.text()
+        }
+        let path = try files.write(poems.joined(separator: "\n"), to: "poems.jsonl")
+        let shard = try files.ledger.add(RunPlan.Input(path, source: LedgerFiles.ours))
+        let scanner = WorkScanner(source: LedgerFiles.ours, workField: "work")
+        try files.ledger.record(works: try scanner.works(of: path), in: shard)
+        // A line without a text, whose hash is that of its JSON.
+        let pair: JSONValue = ["prompt": .string(prompt), "answer": .string(line)]
+        let pairs = try files.write(pair.text() + "\n" + pair.text(), to: "pairs.jsonl")
+        let answers = try files.ledger.add(RunPlan.Input(pairs, source: LedgerFiles.ours))
+        try files.ledger.record(
+            works: try WorkScanner(source: LedgerFiles.ours).works(of: pairs), in: answers)
+        try Self.shard("a.jsonl", [line, others[2], line, line], in: files)
+        try Self.shard(
+            "b.jsonl", [others[3], line, poem.joined(separator: " "), prompt + " " + line],
+            in: files, isTold: false)
+
+        func records(_ work: ContentHash) throws -> [RecordRanges?] {
+            let report = try files.ledger.takedown([work], near: NearCopySettings())
+            #expect(report.searched?.notCompared.isEmpty == true)
+            return report.matches.filter { $0.artefact.name == "b.jsonl" }.map(\.records)
+        }
+        #expect(try records(ContentHash(of: line)) == [RecordRanges([1...1])])
+        let text = poem.joined(separator: "\n")
+        #expect(try records(ContentHash(of: text)) == [RecordRanges([2...2])])
+        #expect(try records(ContentHash(of: pair.text())) == [RecordRanges([3...3])])
+    }
+
+    @Test(
+        "a lineage from elsewhere that claims more records than there are is read to the file's end"
+    )
+    func absurdRecords() throws {
+        var random = SeededRandom(seed: 14)
+        let files = try LedgerFiles()
+        let lines = (0..<4).map { _ in NearCopyTexts.text(40, &random) }
+        let path = try Self.shard("s.jsonl", lines, in: files, isTold: false)
+        let shard = try files.ledger.contents(of: path).address
+        let works = (0..<2).map { ContentHash(of: "work \($0)") }
+        let records: [JSONValue] = [
+            [[0, 0], [2, 9_000_000_000_000_000_000]], [[1, 1], [3, 4_000_000_000_000_000_000]],
+        ]
+        let edges = zip(works, records).map { work, records in
+            Edge(
+                from: work, to: shard, how: .contained, details: JSONObject([("records", records)]))
+        }
+        let artefacts =
+            works.map { Artefact(hash: $0, kind: .work, name: "w", created: 0) } + [
+                Artefact(hash: shard, kind: .shard, name: "s.jsonl", created: 0)
+            ]
+        let lineage = Lineage(root: shard, artefacts: artefacts, edges: edges)
+        try files.ledger.add(try Lineage(lineage.json))
+        try Self.shard("t.jsonl", [lines[1], lines[0] + " " + lines[2]], in: files, isTold: false)
+        for (work, copy) in zip(works, [1, 0]) {
+            let report = try files.ledger.takedown([work], near: NearCopySettings())
+            let match = try #require(report.matches.first { $0.artefact.name == "t.jsonl" })
+            #expect(match.records == RecordRanges([copy...copy]))
+        }
+    }
+
+    @Test(
+        "the least shares that there are compare with all that has a work's run",
+        arguments: [1e-20, 1e-300, .leastNonzeroMagnitude])
+    func leastShares(_ share: Double) throws {
+        var random = SeededRandom(seed: 15)
+        let files = try LedgerFiles()
+        let work = NearCopyTexts.text(60, &random)
+        try Self.shard("a.jsonl", [work], in: files)
+        let long = NearCopyTexts.text(5000, &random)
+        try Self.shard("b.jsonl", [long, long + " " + work.prefix(40) + " " + long], in: files)
+        for isPart in [true, false] {
+            var settings = NearCopySettings()
+            if isPart { settings.part = share } else { settings.similarity = share }
+            let report = try files.ledger.takedown([ContentHash(of: work)], near: settings)
+            // A part is of 20 runs at least; a near copy has as few as one.
+            let names = isPart ? ["a.jsonl#0"] : ["a.jsonl#0", "b.jsonl#1"]
+            #expect(report.matches.map(\.artefact.name) == names)
+        }
+    }
+
     @Test(
         "what is asked for must make sense",
         arguments: [(0, 0.5, 20), (1.1, 0.5, 20), (0.8, 0, 20), (0.8, 2, 20), (0.8, 0.5, 0)])

@@ -50,6 +50,15 @@ import Testing
             ("User-agent: *\nDisallow: /%7Eu%2fx", "/~u%2Fx", false),
             ("User-agent: *\nDisallow: /~u", "/%7eu", false),
             ("User-agent: *\nDisallow: /x # and more", "/x", false),
+            ("User-agent: *\nDisallow: /file-with-a-%2A.html", "/file-with-a-*.html", false),
+            ("User-agent: *\nDisallow: /file-with-a-%2a.html", "/file-with-a-%2A.html", false),
+            ("User-agent: *\nDisallow: /file-with-a-%2A.html", "/file-with-a-b.html", true),
+            ("User-agent: *\nDisallow: /foo-%24", "/foo-$", false),
+            ("User-agent: *\nDisallow: /foo-%24$", "/foo-$", false),
+            ("User-agent: *\nDisallow: /foo-%24$", "/foo-$x", true),
+            ("User-agent: *\nDisallow: /a$b", "/a$b", false),
+            ("User-agent: *\nDisallow: /a$b", "/a%24b", false),
+            ("User-agent: *\nDisallow: /a*b", "/a*b", false),
         ])
     func rules(_ text: String, _ path: String, _ expected: Bool) {
         #expect(RobotsFile(Array(text.utf8)).allows(path, agent: "bot") == expected)
@@ -98,6 +107,19 @@ import Testing
         let file = RobotsFile(Array("User-agent: *\nAllow: /".utf8))
         let evidence = file.evidence(url: "u", path: "/", agents: ["x"], fetched: 0)
         #expect(evidence.verdict == .silent)
+    }
+
+    @Test(
+        "of crawlers of which different things are said, the one that may not train counts",
+        arguments: [["a", "b"], ["b", "a"]])
+    func crawlers(_ agents: [String]) {
+        let text =
+            "User-agent: a\nContent-Usage: train-ai=y\n"
+            + "User-agent: b\nContent-Usage: train-ai=n\n"
+        let evidence = RobotsFile(Array(text.utf8)).evidence(
+            url: "u", path: "/", agents: agents, fetched: 0)
+        #expect(evidence.verdict == .reserved && evidence.method == .aipref)
+        #expect(evidence.reason.contains("for b"), "\(evidence.reason)")
     }
 
     @Test(
@@ -167,6 +189,10 @@ import Testing
             ("/x", OptOutEvidence.Verdict.reserved, "alone"), ("/open/x", .permitted, "permits"),
             ("/news/x", .reserved, "payment (training)"), ("/paid/x", .reserved, "has to be got"),
             ("/mixed/x", .permitted, "permits"), ("/by-user/x", .reserved, "prohibits"),
+            ("/schools/x", .reserved, "some alone (user)"),
+            ("/europe/x", .reserved, "some alone (geo)"),
+            ("/not-there/x", .reserved, "some alone (geo)"),
+            ("/elsewhere-too/x", .permitted, "permits"),
         ])
     func rsl(_ path: String, _ expected: OptOutEvidence.Verdict, _ reason: String) throws {
         let document = try RSLDocument(parsing: try Self.file("rsl.xml"))
@@ -177,9 +203,40 @@ import Testing
     }
 
     @Test(
+        "RSL: a content's address is this site's whatever the case, the scheme and its port",
+        arguments: [
+            ("https://example.org/a", "https://example.org", true),
+            ("https://EXAMPLE.org/a", "https://example.org", true),
+            ("https://example.org/a", "https://Example.ORG", true),
+            ("http://example.org/a", "https://example.org", true),
+            ("https://example.org:443/a", "https://example.org", true),
+            ("HTTP://example.org:80/a", "https://example.org", true),
+            ("https://example.org/a", "http://example.org:80", true),
+            ("https://user@example.org/a", "https://example.org", true),
+            ("//example.org/a", "https://example.org", true),
+            ("https://example.org", "https://example.org", true),
+            ("https://example.org?x", "https://example.org", false),
+            ("https://example.org:8443/a", "https://example.org:8443", true),
+            ("https://example.org:8443/a", "https://example.org", false),
+            ("https://example.org.evil/a", "https://example.org", false),
+            ("https://example.net/a", "https://example.org", false),
+            ("ftp://example.org/a", "https://example.org", false),
+            ("//example.net/a", "https://example.org", false),
+        ])
+    func place(_ url: String, _ site: String, _ isHere: Bool) throws {
+        let text =
+            "<rsl><content url='\(url)'><license><prohibits type='usage'>all</prohibits>"
+            + "</license></content></rsl>"
+        let evidence = try RSLDocument(parsing: Array(text.utf8)).evidence(
+            url: "u", site: site, path: "/a/b", fetched: 0)
+        #expect(evidence.verdict == (isHere ? .reserved : .silent))
+    }
+
+    @Test(
         "RSL: a broken document, another one, or one with entities is an error",
         arguments: [
-            "<html></html>", "<rsl>", "<rsl><content></rsl>", "<rsl", "<rsl></rsl></rsl>",
+            "", "no elements", "<html></html>", "<rsl>", "<rsl><content></rsl>", "<rsl",
+            "<rsl></rsl></rsl>",
             "<!DOCTYPE rsl [<!ENTITY a \"b\">]><rsl>&a;</rsl>", "<rsl><!ENTITY x></rsl>",
             "<rsl><content url=\"/", "<rsl><!-- </rsl>", "<rsl/><!-- ", "</rsl>",
             String(repeating: "<rsl>", count: 1000),

@@ -24,7 +24,8 @@ struct AppRouteTests {
             #expect(
                 info == [
                     "name": "Retort", "version": "1.2.3", "key_required": false,
-                    "authenticated": true, "user": nil, "default_model": "test", "operator": false,
+                    "authenticated": true, "user": nil, "default_model": "test", "corpus": false,
+                    "operator": false,
                 ])
         }
         try await AppRun.with(try backend(), keys: true) { app in

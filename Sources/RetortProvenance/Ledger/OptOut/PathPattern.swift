@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Paths as RFC 9309 compares them (§2.2.2, §2.2.3): by bytes, from the path's beginning; `*` stands for
-// any bytes, a `$` at the end for the path's end. TDMRep and RSL use the same patterns.
+// any bytes, a `$` at the end for the path's end; either is meant itself where it is percent-encoded.
+// TDMRep and RSL use the same patterns.
 
 /// A pattern of paths.
 struct PathPattern: Sendable, Equatable {
@@ -12,15 +13,16 @@ struct PathPattern: Sendable, Equatable {
 
     /// - Parameter text: In UTF-8; what is not ASCII may be percent-encoded or not.
     init(_ text: some Collection<UInt8>) {
-        var bytes = Self.normalized(Array(text))
-        length = bytes.count
+        var bytes = Array(text)
         isAnchored = bytes.last == UInt8(ascii: "$")
         if isAnchored { bytes.removeLast() }
+        bytes = Self.normalized(bytes, isPattern: true)
+        length = bytes.count + (isAnchored ? 1 : 0)
         parts = bytes.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false)
             .map { Array($0) }
     }
 
-    /// - Parameter path: As ``normalized(_:)`` gives it.
+    /// - Parameter path: As ``normalized(_:isPattern:)`` gives it.
     func matches(normalized path: [UInt8]) -> Bool {
         var rest = path[...]
         guard let first = parts.first, rest.starts(with: first) else { return false }
@@ -51,8 +53,10 @@ struct PathPattern: Sendable, Equatable {
     }
 
     /// Percent-encodings that need not be are undone, those that are missing are made, hexadecimal
-    /// digits are upper case.
-    static func normalized(_ path: [UInt8]) -> [UInt8] {
+    /// digits are upper case. A path's `*` and `$` are encoded, so that a pattern's `%2A` and `%24`
+    /// are equal to them and its own `*` is equal to nothing.
+    /// - Parameter isPattern: Whether `*` stands for any bytes; the `$` at the end is not in it.
+    static func normalized(_ path: [UInt8], isPattern: Bool = false) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(path.count)
         var index = 0
@@ -70,7 +74,13 @@ struct PathPattern: Sendable, Equatable {
                 index += 3
                 continue
             }
-            if byte >= 0x80 || byte <= 0x20 { encode(byte, &result) } else { result.append(byte) }
+            let isSpecial =
+                byte == UInt8(ascii: "$") || byte == UInt8(ascii: "*") && !isPattern
+            if byte >= 0x80 || byte <= 0x20 || isSpecial {
+                encode(byte, &result)
+            } else {
+                result.append(byte)
+            }
             index += 1
         }
         return result

@@ -13,6 +13,8 @@ public struct RSLDocument: Sendable, Equatable {
         var permits: Set<String>?
         var prohibits: Set<String> = []
         var payments: [String] = []
+        /// What else it depends on, such as `user` and `geo`: who asks does not say who they are.
+        var limits: Set<String> = []
     }
 
     struct Content: Sendable, Equatable {
@@ -35,6 +37,7 @@ public struct RSLDocument: Sendable, Equatable {
         var reader = TagReader(bytes)
         var open: [String] = []
         var usage: String?
+        var hasRoot = false
         while let tag = reader.next() {
             guard !reader.hasDoctype else {
                 throw ProvenanceError(
@@ -58,6 +61,7 @@ public struct RSLDocument: Sendable, Equatable {
                 throw ProvenanceError(
                     "the document begins with another element", expected: "<rsl>")
             }
+            hasRoot = true
             begin(name, tag, within: open.last)
             usage = tag.attributes["type"] == "usage" ? name : nil
             if !tag.isEmpty { open.append(name) }
@@ -65,6 +69,9 @@ public struct RSLDocument: Sendable, Equatable {
         guard open.isEmpty, !reader.isCut, !reader.hasDoctype else {
             throw ProvenanceError(
                 "the RSL document ends too early", expected: "</rsl>", advice: "get it again")
+        }
+        guard hasRoot else {
+            throw ProvenanceError("the RSL document has no elements", expected: "<rsl>")
         }
     }
 
@@ -84,6 +91,10 @@ public struct RSLDocument: Sendable, Equatable {
             contents[contents.count - 1].licences.append(Licence())
         case ("payment", "license"?):
             change { $0.payments.append(tag.attributes["type"] ?? "free") }
+        case ("permits", "license"?), ("prohibits", "license"?):
+            let type = tag.attributes["type"] ?? ""
+            guard type != "usage" else { return }
+            change { $0.limits.insert(type.isEmpty ? "of no type" : String(type.prefix(40))) }
         default: break
         }
     }
@@ -114,15 +125,12 @@ public struct RSLDocument: Sendable, Equatable {
         -> OptOutEvidence
     {
         let normalized = PathPattern.normalized(Array((path.isEmpty ? "/" : path).utf8))
+        let home = Self.parts(site).origin
         var best: (content: Content, length: Int)?
         for content in contents {
-            var place = content.url[...]
-            if place.hasPrefix(site) {
-                place = place.dropFirst(site.count)
-            } else if !place.hasPrefix("/") {
-                continue
-            }
-            let pattern = PathPattern(Array((place.isEmpty ? "/" : String(place)).utf8))
+            let (origin, place) = Self.parts(content.url)
+            guard origin == nil ? place.hasPrefix("/") : origin == home else { continue }
+            let pattern = PathPattern(Array(place.utf8))
             guard pattern.matches(normalized: normalized), pattern.length > best?.length ?? -1
             else { continue }
             best = (content, pattern.length)
@@ -133,6 +141,28 @@ public struct RSLDocument: Sendable, Equatable {
         return OptOutEvidence(
             method: .rsl, url: url, fetched: fetched, snapshot: ContentHash(of: bytes),
             body: bytes, verdict: verdict, reason: reason)
+    }
+
+    /// The host, with its port if that is another than the scheme's, in lower case; nil for a path. A
+    /// site is the same over http and https. Patterns are no addresses that Foundation would read.
+    private static func parts(_ url: String) -> (origin: String?, path: String) {
+        func rooted(_ path: Substring) -> String {
+            path.isEmpty || path.hasPrefix("?") ? "/" + path : String(path)
+        }
+        guard let slashes = url.firstRange(of: "//"),
+            url[..<slashes.lowerBound].allSatisfy({ $0.isLetter || $0 == ":" })
+        else { return (nil, rooted(url[...])) }
+        let scheme = url[..<slashes.lowerBound].lowercased()
+        let rest = url[slashes.upperBound...]
+        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        var host = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
+        // An address that names no scheme has that of the page, which may be either.
+        for (name, port) in [("http:", ":80"), ("https:", ":443")]
+        where (scheme == name || scheme.isEmpty) && host.hasSuffix(port) {
+            host = host.dropLast(port.count)
+        }
+        guard ["", "http:", "https:"].contains(scheme) else { return ("\(scheme)//\(host)", "") }
+        return (host.lowercased(), rooted(rest[authority.endIndex...]))
     }
 
     private static let training: Set<String> = ["all", "ai-all", "ai-train"]
@@ -150,6 +180,10 @@ public struct RSLDocument: Sendable, Equatable {
                 reason = "a licence prohibits ai-train"
             } else if let permits = licence.permits, permits.isDisjoint(with: training) {
                 reason = "a licence permits \(permits.sorted().joined(separator: ", ")) alone"
+            } else if !licence.limits.isEmpty {
+                // A licence for others is no permission, and says that the rest is kept.
+                let limits = licence.limits.sorted().joined(separator: ", ")
+                reason = "a licence is for some alone (\(limits))"
             } else if let payment = licence.payments.first(where: { !free.contains($0) }),
                 !licence.payments.contains(where: { free.contains($0) })
             {

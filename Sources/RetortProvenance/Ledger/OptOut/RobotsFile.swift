@@ -153,6 +153,14 @@ public struct RobotsFile: Sendable, Equatable {
             .reduce(nil) { $0?.and($1) ?? $1 }
     }
 
+    /// The crawler that may not train, else the first of which something is said.
+    private func training(_ path: String, _ agents: [String]) -> (agent: String, isAllowed: Bool)? {
+        let said = agents.compactMap { agent in
+            preferences(path, agent: agent)?.allowsTraining.map { (agent, $0) }
+        }
+        return said.first { !$0.1 } ?? said.first
+    }
+
     /// What the file says of a path being trained on.
     /// - Parameters:
     ///   - agents: The crawlers that fetch for training; one that may not is a reservation.
@@ -166,9 +174,7 @@ public struct RobotsFile: Sendable, Equatable {
         if let agent = agents.first(where: { !allows(path, agent: $0) }) {
             verdict = .reserved
             reason = "\(agent) may not fetch \(path)"
-        } else if let (agent, said) = agents.lazy.compactMap({ agent in
-            self.preferences(path, agent: agent)?.allowsTraining.map { (agent, $0) }
-        }).first {
+        } else if let (agent, said) = training(path, agents) {
             method = .aipref
             verdict = said ? .permitted : .reserved
             reason = "Content-Usage for \(agent) says train-ai=\(said ? "y" : "n") of \(path)"

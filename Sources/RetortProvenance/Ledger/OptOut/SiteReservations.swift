@@ -48,7 +48,11 @@ public struct SiteReservations: Sendable {
     public let site: String
     /// With the query, from `/` on.
     public let path: String
+    /// Without the name and password that an address can have: it is kept with the evidence.
     public let page: String
+    /// Licence documents that a site is asked for: it names them, but does not decide how many
+    /// requests are made.
+    public static let licenceLimit = 8
 
     /// - Throws: ``ProvenanceError`` if it is no address of the web.
     public init(page: String) throws(ProvenanceError) {
@@ -58,11 +62,20 @@ public struct SiteReservations: Sendable {
         else {
             throw ProvenanceError("'\(page)'", expected: "an address such as https://example.org/a")
         }
-        self.page = page
+        self.page = Self.withoutUser(components) ?? page
         site = "\(scheme)://\(host)" + (components.port.map { ":\($0)" } ?? "")
         let query = components.percentEncodedQuery.map { "?\($0)" } ?? ""
         path =
             (components.percentEncodedPath.isEmpty ? "/" : components.percentEncodedPath) + query
+    }
+
+    /// - Returns: nil if it names no user and stays as it is.
+    private static func withoutUser(_ components: URLComponents) -> String? {
+        guard components.user != nil || components.password != nil else { return nil }
+        var components = components
+        components.user = nil
+        components.password = nil
+        return components.string
     }
 
     /// Where the parts are that every site has at the same place.
@@ -78,18 +91,52 @@ public struct SiteReservations: Sendable {
     /// The licence documents that robots.txt or the page name, as absolute addresses on the web.
     public func licences(of answer: Answer) -> [String] {
         var names: [String] = []
-        if answer.part == .robots, answer.status == 200 {
+        if answer.part == .robots, (200..<300).contains(answer.status) {
             names = RobotsFile(answer.body).licences
         } else if answer.part == .page {
             for field in answer.headers["link"] ?? [] { names += Self.licenceLinks(field) }
+            names += HTMLMeta(answer.body).licences
         }
         let base = URL(string: answer.url)
         return names.compactMap { name in
             guard let url = URL(string: name, relativeTo: base)?.absoluteURL,
                 url.scheme == "http" || url.scheme == "https"
             else { return nil }
-            return url.absoluteString
+            let components = URLComponents(url: url, resolvingAgainstBaseURL: false)
+            return components.flatMap { Self.withoutUser($0) } ?? url.absoluteString
         }
+    }
+
+    /// Whether a crawler that got this answer for robots.txt may ask for anything else but licences.
+    public func allowsMore(after robots: Answer, agent: String) -> Bool {
+        switch robots.status {
+        case 200..<300: RobotsFile(robots.body).allows(path, agent: agent)
+        // RFC 9309, 2.3.1.4: all is disallowed.
+        case 500...: false
+        default: true
+        }
+    }
+
+    /// The licence documents to ask for, each once, no more than ``licenceLimit``.
+    public func licences(of answers: [Answer]) -> [String] {
+        Array(named(answers).prefix(Self.licenceLimit))
+    }
+
+    /// That there are licence documents that are not asked for; nil if there are none.
+    public func licencesLeftOut(of answers: [Answer]) -> OptOutEvidence? {
+        let named = named(answers)
+        guard named.count > Self.licenceLimit,
+            let last = answers.last(where: { !licences(of: $0).isEmpty })
+        else { return nil }
+        // What is not read may reserve.
+        return missing(
+            last, .rsl,
+            "\(named.count) licence documents are named, of which \(Self.licenceLimit) are read")
+    }
+
+    private func named(_ answers: [Answer]) -> [String] {
+        var seen: Set<String> = []
+        return answers.flatMap { licences(of: $0) }.filter { seen.insert($0).inserted }
     }
 
     /// `<https://example.org/x>; rel="license"; type="application/rsl+xml"`
@@ -112,31 +159,52 @@ public struct SiteReservations: Sendable {
         }
     }
 
-    /// What an answer says.
+    /// What an answer says. A document that cannot be read reserves: it is no permission, and the
+    /// other answers count as they would without it.
     /// - Parameter agents: The crawlers that fetch for training; one that may not is a reservation.
-    /// - Throws: ``ProvenanceError`` for a document that cannot be read.
-    public func evidence(of answer: Answer, agents: [String]) throws(ProvenanceError)
-        -> [OptOutEvidence]
-    {
+    public func evidence(of answer: Answer, agents: [String]) -> [OptOutEvidence] {
         switch answer.part {
         case .robots: return [robots(answer, agents)]
         case .tdmrep:
             guard answer.status == 200 else { return [] }
-            return [
-                try TDMReservation(parsing: answer.body).evidence(
-                    url: answer.url, path: path, fetched: answer.fetched)
-            ]
+            do throws(ProvenanceError) {
+                return [
+                    try TDMReservation(parsing: answer.body).evidence(
+                        url: answer.url, path: path, fetched: answer.fetched)
+                ]
+            } catch {
+                // Sites that answer every address with a page have no such file.
+                return Self.isPage(answer)
+                    ? [] : [missing(answer, .tdmrep, "it cannot be read: \(error)")]
+            }
         case .rsl:
             guard answer.status == 200 else {
                 return [
                     missing(answer, .rsl, "the licence document answers \(answer.status)")
                 ]
             }
-            return [
-                try RSLDocument(parsing: answer.body).evidence(
-                    url: answer.url, site: site, path: path, fetched: answer.fetched)
-            ]
+            return [licence(answer)]
         case .page: return page(answer)
+        }
+    }
+
+    private static func isPage(_ answer: Answer) -> Bool {
+        if answer.headers["content-type"]?.contains(where: { $0.lowercased().contains("html") })
+            == true
+        {
+            return true
+        }
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        let body = answer.body.starts(with: mark) ? answer.body.dropFirst(3) : answer.body[...]
+        return body.first { $0 > 0x20 } == UInt8(ascii: "<")
+    }
+
+    private func licence(_ answer: Answer) -> OptOutEvidence {
+        do throws(ProvenanceError) {
+            return try RSLDocument(parsing: answer.body).evidence(
+                url: answer.url, site: site, path: path, fetched: answer.fetched)
+        } catch {
+            return missing(answer, .rsl, "the licence document cannot be read: \(error)")
         }
     }
 
@@ -176,8 +244,8 @@ public struct SiteReservations: Sendable {
                 UsagePreferences.evidence(
                     header: usage, url: answer.url, fetched: answer.fetched))
         }
-        let names: Set = ["tdm-reservation", "tdm-policy"]
-        let meta = HTMLMeta.contents(of: names, in: answer.body)
+        let head = HTMLMeta(answer.body)
+        let meta = head.contents
         // One statement of a page: where header and element differ, the stricter.
         let said = [
             (header("tdm-reservation"), header("tdm-policy")),
@@ -189,6 +257,11 @@ public struct SiteReservations: Sendable {
         }
         if let strictest = said.first(where: { $0.verdict == .reserved }) ?? said.first {
             found.append(strictest)
+        }
+        for text in head.inlineLicences {
+            var document = answer
+            document.body = text
+            found.append(licence(document))
         }
         return found
     }

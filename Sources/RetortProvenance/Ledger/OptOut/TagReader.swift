@@ -54,6 +54,31 @@ struct TagReader {
         return nil
     }
 
+    /// What stands before the end of an element whose content is text, as `script` has it in HTML;
+    /// all that is left if it does not end.
+    mutating func text(until name: String) -> [UInt8] {
+        let end = Array("</\(name)".utf8)
+        let start = at
+        while at + end.count <= bytes.count {
+            if bytes[at] == end[0],
+                zip(bytes[at...], end).allSatisfy({ $0 | 0x20 == $1 | 0x20 }),
+                at + end.count == bytes.count || !Self.isName(bytes[at + end.count])
+            {
+                return Array(bytes[start..<at])
+            }
+            at += 1
+        }
+        isCut = true
+        at = bytes.count
+        return Array(bytes[start...])
+    }
+
+    private static func isName(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte)
+            || (0x61...0x7A).contains(byte) || byte >= 0x80
+            || byte == 0x2D || byte == 0x5F || byte == 0x3A || byte == 0x2E
+    }
+
     private func starts(with prefix: String) -> Bool {
         bytes[at...].starts(with: Array(prefix.utf8))
     }
@@ -73,15 +98,10 @@ struct TagReader {
 
     private mutating func tag(_ text: [UInt8]) -> Tag? {
         var place = at + 1
-        func isName(_ byte: UInt8) -> Bool {
-            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte)
-                || (0x61...0x7A).contains(byte) || byte >= 0x80
-                || byte == 0x2D || byte == 0x5F || byte == 0x3A || byte == 0x2E
-        }
         let start = place
         if place < bytes.count, bytes[place] == UInt8(ascii: "/") { place += 1 }
         let first = place
-        while place < bytes.count, isName(bytes[place]) { place += 1 }
+        while place < bytes.count, Self.isName(bytes[place]) { place += 1 }
         guard place > first else { return nil }
         var tag = Tag(
             name: String(decoding: bytes[start..<place], as: UTF8.self).lowercased(),
@@ -92,13 +112,13 @@ struct TagReader {
                 place += 1
                 continue
             }
-            guard isName(bytes[place]) else {
+            guard Self.isName(bytes[place]) else {
                 place += 1
                 continue
             }
             tag.isEmpty = false
             let key = place
-            while place < bytes.count, isName(bytes[place]) { place += 1 }
+            while place < bytes.count, Self.isName(bytes[place]) { place += 1 }
             let name = String(decoding: bytes[key..<place], as: UTF8.self).lowercased()
             let value = value(&place)
             if tag.attributes[name] == nil { tag.attributes[name] = Self.unescaped(value) }
