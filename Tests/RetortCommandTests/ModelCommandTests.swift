@@ -36,11 +36,16 @@ import Testing
         let folder = try TemporaryFolder()
         let (source, gguf, back) = (folder.path("hf"), folder.path("a.gguf"), folder.path("back"))
         #expect(try CommandRun(["convert", "bundled", source]).status == 0)
+        // The lineage goes along, without a ledger of one's own; what is changed has none.
+        let exists = FileManager.default.fileExists(atPath:)
+        #expect(exists(source + "/provenance.json") && !exists(folder.path("ledger.sqlite")))
         try FileManager.default.removeItem(atPath: source + "/tokenizer.json")
         let ids = ["--ids", "5,6,7,8"]
         let expected = try CommandRun(["score", source] + ids)
         #expect(expected.status == 0)
-        #expect(try CommandRun(["convert", source, gguf]).status == 0)
+        let changed = try CommandRun(["convert", source, gguf])
+        #expect(changed.status == 0 && changed.errors.contains("was changed since its lineage"))
+        #expect(!exists(gguf + ".provenance.json"))
         #expect(try CommandRun(["convert", gguf, back]).status == 0)
         for path in [gguf, back] {
             #expect(try CommandRun(["score", path] + ids).output == expected.output)

@@ -151,9 +151,23 @@ struct RunLedger {
         let isThere = FileManager.default.fileExists(atPath:)
         let isBeside = isThere(RightsLedger.lineagePath(of: origin))
         guard isBeside || isThere(path) else { return }
-        let ledger = try RightsLedger(path: path)
-        if !isBeside {
-            let address = try ledger.contents(of: origin).address
+        // Who only converts a model that somebody else made has no ledger to keep.
+        let scratch = FileManager.default.temporaryDirectory
+            .appendingPathComponent("retort-ledger-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        let ledger = try RightsLedger(
+            path: isThere(path) ? path : scratch.appendingPathComponent("ledger.sqlite").path)
+        let address = try ledger.contents(of: origin).address
+        if isBeside {
+            let bytes = FileManager.default.contents(atPath: RightsLedger.lineagePath(of: origin))
+            let lineage = try bytes.map { try Lineage(parsing: $0) }
+            guard lineage?.root == address else {
+                Output.note(
+                    "\(origin) was changed since its lineage was written; what is made of it has none"
+                )
+                return
+            }
+        } else {
             guard try ledger.artefact(address) != nil else { return }
         }
         try ledger.derived(output, kind: .model, from: origin, originKind: .model, how: how)
