@@ -135,15 +135,15 @@ extension RightsLedger {
         try Row.fetchAll(
             db,
             sql: """
-                SELECT protocol, url, fetched, snapshot, verdict, reason,
+                SELECT v.protocol, v.url, v.fetched, v.snapshot, v.verdict, v.reason,
                     iif(?, bytes, NULL) AS bytes
-                FROM evidence JOIN snapshot ON hash = snapshot
                 -- What was said of a site holds for all that was recorded of it, on whatever day.
-                WHERE source IN (
-                    SELECT t.hash FROM source s JOIN source t
-                        ON t.hash = s.hash OR t.name = s.name OR t.url = s.url
-                    WHERE s.hash = ?)
-                ORDER BY fetched
+                -- There is little evidence and there are many sources: in this order, then.
+                FROM evidence v CROSS JOIN snapshot n ON n.hash = v.snapshot
+                    CROSS JOIN source t ON t.hash = v.source
+                    CROSS JOIN source s ON s.hash = ?
+                WHERE t.hash = s.hash OR t.name = s.name OR t.url = s.url
+                ORDER BY v.fetched
                 """, arguments: [withBody, source.bytes]
         ).compactMap { row in
             guard let method = OptOutEvidence.Method(rawValue: row["protocol"]),
