@@ -67,6 +67,8 @@ private func ask() {
 }
 
 private func read(_ data: Data, as name: String) {
+    // Its folder comes with the index.
+    _ = Scene.files
     write(data, "\(Scene.texts)/\(name)")
     let options = CorpusReader.Options(policy: .skip, gzip: GzipLimits(maximumBytes: 1 << 22))
     _ = try? CorpusReader(options: options).read(Scene.texts, longest: 1 << 20) { bytes, _ in

@@ -90,7 +90,14 @@ extension ShardSearch {
         var start = first
         while true {
             let rest = ShardPattern(rebasing: text[start..<known.upperBound])
-            let end = start + (try longestPrefix(rest))
+            let length = try longestPrefix(rest)
+            // What was found as a whole a moment ago has this length; else the order of suffixes is none.
+            guard length >= minimum else {
+                throw ProvenanceError(
+                    "the index is damaged: its suffixes are not in order",
+                    advice: "look with --verify, and build it again")
+            }
+            let end = start + length
             spans.append(start..<end)
             budget.take(end - start)
             guard end < known.upperBound, !budget.isSpent else { return nil }
