@@ -80,9 +80,12 @@ import Testing
                     let index = try CorpusIndex(path: path)
                     for pattern in Self.corpus.patterns(&random).prefix(20) {
                         _ = try? index.search(CorpusQuery(bytes: pattern))
-                        _ = try? index.trace(
-                            CorpusQuery(bytes: pattern),
-                            options: TraceOptions(minimumLength: 1, keepsWholeWords: false))
+                        for minimum in [1, 8] {
+                            _ = try? index.trace(
+                                CorpusQuery(bytes: pattern),
+                                options: TraceOptions(
+                                    minimumLength: minimum, keepsWholeWords: false))
+                        }
                     }
                     for document in 0..<index.documentCount {
                         _ = index.document(document)

@@ -49,18 +49,10 @@ final class CopiedFile {
 
     /// Writes what is left.
     func finish() throws(ProvenanceError) {
-        var done = 0
-        while done < pending.count {
-            let count = pending.withUnsafeBytes { bytes in
-                write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                throw ProvenanceError(
-                    "cannot write \(path): \(systemError())",
-                    advice: "free disk space or name another folder")
-            }
-            done += count
+        guard pending.withUnsafeBytes({ writeFully(descriptor, $0) }) else {
+            throw ProvenanceError(
+                "cannot write \(path): \(systemError())",
+                advice: "free disk space or name another folder")
         }
         pending.removeAll(keepingCapacity: true)
     }

@@ -221,7 +221,7 @@ struct CycloneDXDocument {
         var seen: Set = [hash]
         var pending = [hash]
         while let next = pending.popLast() {
-            for (origin, _) in model.lineage.origins(of: next)
+            for (origin, _) in model.graph.origins(of: next)
             where seen.insert(origin.hash).inserted {
                 if listed.contains(origin.hash) {
                     found.insert(origin.hash)

@@ -110,7 +110,7 @@ struct ModelCard {
     }
 
     private func reads(_ run: Artefact) -> [String] {
-        model.lineage.origins(of: run.hash).map { origin, edge in
+        model.graph.origins(of: run.hash).map { origin, edge in
             "\(edge.how.rawValue) \(DocumentText.line(origin.name))"
         }
     }

@@ -38,6 +38,7 @@ public struct ModelLineage: Sendable {
 
     public let facts: ModelFacts
     public let lineage: Lineage
+    let graph: LineageGraph
     public let report: GateReport
     public let data: [Data]
     public let parents: [Parent]
@@ -49,43 +50,43 @@ public struct ModelLineage: Sendable {
     public init(_ lineage: Lineage, facts: ModelFacts, gate: RightsGate) {
         self.facts = facts
         self.lineage = lineage
+        graph = LineageGraph(lineage)
         report = gate.check(lineage)
-        runs = Self.runs(lineage)
-        data = Self.data(lineage)
-        parents = Self.parents(lineage)
+        runs = Self.runs(lineage, graph)
+        data = Self.data(lineage, graph)
+        parents = Self.parents(lineage, graph)
     }
 
     /// Each before those that its inputs came from; depth first, without recursion, as a lineage may
     /// be long or, forged, a ring.
-    private static func runs(_ lineage: Lineage) -> [Artefact] {
+    private static func runs(_ lineage: Lineage, _ graph: LineageGraph) -> [Artefact] {
         var finished: [Artefact] = []
         var seen: Set<ContentHash> = []
         var stack = [(hash: lineage.root, isOpen: false)]
         while let (hash, isOpen) = stack.popLast() {
             if isOpen {
-                if let artefact = lineage[hash], artefact.kind == .run { finished.append(artefact) }
+                if let artefact = graph[hash], artefact.kind == .run { finished.append(artefact) }
                 continue
             }
             // When it is come to, not when it is named: the first way to it may be a short one.
             guard seen.insert(hash).inserted else { continue }
             stack.append((hash, true))
-            for (origin, _) in lineage.origins(of: hash) { stack.append((origin.hash, false)) }
+            for (origin, _) in graph.origins(of: hash) { stack.append((origin.hash, false)) }
         }
         return finished.reversed()
     }
 
-    private static func data(_ lineage: Lineage) -> [Data] {
+    private static func data(_ lineage: Lineage, _ graph: LineageGraph) -> [Data] {
         let within = Set(
             lineage.edges.filter { edge in
-                edge.how == .contained && lineage[edge.to]?.kind == .dataset
+                edge.how == .contained && graph[edge.to]?.kind == .dataset
             }.map(\.from))
-        let graph = LineageGraph(lineage)
         return lineage.artefacts.compactMap { artefact in
             guard [.shard, .dataset].contains(artefact.kind), !within.contains(artefact.hash),
                 artefact.hash != lineage.root
             else { return nil }
             let source = artefact.source.flatMap { lineage.sources[$0] }
-            let how = lineage.edges.first { $0.from == artefact.hash }?.how ?? .trainedOn
+            let how = graph.edges(from: artefact.hash).first?.how ?? .trainedOn
             let writers = writers(of: artefact.hash, graph, root: lineage.root)
             return Data(
                 artefact: artefact, source: source,
@@ -146,12 +147,10 @@ public struct ModelLineage: Sendable {
         return (models, programs)
     }
 
-    private static func parents(_ lineage: Lineage) -> [Parent] {
-        let made = Set(lineage.edges.map(\.to))
-        let graph = LineageGraph(lineage)
+    private static func parents(_ lineage: Lineage, _ graph: LineageGraph) -> [Parent] {
         var parents: [Parent] = []
         for edge in lineage.edges where edge.how == .initialisedFrom || edge.how == .taughtBy {
-            guard let artefact = lineage[edge.from], artefact.hash != lineage.root else { continue }
+            guard let artefact = graph[edge.from], artefact.hash != lineage.root else { continue }
             let role: Parent.Role = edge.how == .taughtBy ? .teacher : .base
             guard !parents.contains(where: { $0.artefact.hash == edge.from && $0.role == role })
             else { continue }
@@ -161,7 +160,7 @@ public struct ModelLineage: Sendable {
                     artefact: artefact, role: role,
                     licence: source?.licence ?? licence(of: artefact.hash, graph),
                     host: artefact.details["endpoint"]?.stringValue,
-                    isMade: made.contains(artefact.hash)))
+                    isMade: !graph.edges(to: artefact.hash).isEmpty))
         }
         return parents
     }

@@ -23,15 +23,13 @@ final class ScratchFile {
         descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw ProvenanceError(
-                "no scratch file can be made in \(folder.path): \(Self.reason)",
+                "no scratch file can be made in \(folder.path): \(systemError())",
                 advice: "name a folder that can be written to")
         }
         unlink(path)
     }
 
     deinit { close(descriptor) }
-
-    private static var reason: String { String(cString: strerror(errno)) }
 
     func append<Value: BitwiseCopyable>(_ values: some Collection<Value>)
         throws(ProvenanceError)
@@ -43,20 +41,12 @@ final class ScratchFile {
     }
 
     private func flush() throws(ProvenanceError) {
-        var done = 0
-        while done < pending.count {
-            let count = pending.withUnsafeBytes { bytes in
-                write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                throw ProvenanceError(
-                    "scratch files in \(folder) cannot grow: \(Self.reason)",
-                    advice: "free disk space or name another folder")
-            }
-            done += count
+        guard pending.withUnsafeBytes({ writeFully(descriptor, $0) }) else {
+            throw ProvenanceError(
+                "scratch files in \(folder) cannot grow: \(systemError())",
+                advice: "free disk space or name another folder")
         }
-        written += done
+        written += pending.count
         pending.removeAll(keepingCapacity: true)
     }
 
@@ -82,7 +72,7 @@ final class ScratchFile {
             guard count > 0 else {
                 throw ProvenanceError(
                     "a scratch file in \(folder) cannot be read: "
-                        + (count == 0 ? "it is shorter than what was written" : Self.reason))
+                        + (count == 0 ? "it is shorter than what was written" : systemError()))
             }
             done += count
         }

@@ -3,7 +3,7 @@
 import RetortJSON
 
 /// What the policy says of one thing that a model was made with.
-public struct GateFinding: Sendable, Equatable {
+public struct GateFinding: Sendable, Hashable {
     /// What was judged, for people: `teacher gpt-4o`, `source "books"`.
     public var subject: String
     public var verdict: GateVerdict
@@ -48,7 +48,7 @@ public struct GateFinding: Sendable, Equatable {
 }
 
 /// That somebody went on although the gate refused.
-public struct GateOverride: Sendable, Equatable {
+public struct GateOverride: Sendable, Hashable {
     public var reason: String
     public var who: String
 

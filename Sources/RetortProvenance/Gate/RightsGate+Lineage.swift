@@ -12,8 +12,9 @@ extension RightsGate {
     /// somebody else answered for them.
     public func check(_ lineage: Lineage) -> GateReport {
         var findings: [GateFinding] = []
+        var known: Set<GateFinding> = []
         func add(_ finding: GateFinding) {
-            if !findings.contains(finding) { findings.append(finding) }
+            if known.insert(finding).inserted { findings.append(finding) }
         }
         let graph = LineageGraph(lineage)
         for artefact in lineage.artefacts {

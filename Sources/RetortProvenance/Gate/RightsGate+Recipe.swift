@@ -115,10 +115,9 @@ extension RightsGate {
             if try ledger.artefact(address) != nil { return try ledger.lineage(of: address) }
             return try ledger.lineage(beside: path)
         }
-        let file = RightsLedger.lineagePath(of: path)
-        guard let bytes = FileManager.default.contents(atPath: file) else { return nil }
-        let lineage = try Lineage(parsing: bytes)
-        guard lineage.root == (try ContentFiles(path: path)).address else { return nil }
+        guard let lineage = try RightsLedger.statedLineage(beside: path),
+            lineage.root == (try ContentFiles(path: path)).address
+        else { return nil }
         return lineage
     }
 }

@@ -112,20 +112,16 @@ struct IndexFileWriter: ~Copyable {
 
     private mutating func write(_ bytes: UnsafeRawBufferPointer) -> ProvenanceError? {
         var rest = bytes
-        while let start = rest.baseAddress, !rest.isEmpty {
-            #if canImport(Glibc)
-                let done = Glibc.write(descriptor, start, min(rest.count, Self.piece))
-            #else
-                let done = Darwin.write(descriptor, start, min(rest.count, Self.piece))
-            #endif
-            if done < 0 {
-                if errno == EINTR { continue }
+        while !rest.isEmpty {
+            // Hashed while it is still in the processor's cache.
+            let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.piece))
+            guard writeFully(descriptor, piece) else {
                 return ProvenanceError(
                     "cannot write \(path): \(systemError()); the index that was there is unchanged")
             }
-            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: rest[..<done]))
-            rest = UnsafeRawBufferPointer(rebasing: rest[done...])
-            written += done
+            hash.update(bufferPointer: piece)
+            written += piece.count
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(piece.count))
         }
         return nil
     }

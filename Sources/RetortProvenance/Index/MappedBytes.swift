@@ -77,5 +77,18 @@ final class MappedBytes: @unchecked Sendable {
     }
 }
 
+/// Writes all of `bytes` where the descriptor stands.
+/// - Returns: Whether it went; else ``systemError()`` says why not.
+func writeFully(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Bool {
+    var rest = bytes
+    while let start = rest.baseAddress, !rest.isEmpty {
+        let count = write(descriptor, start, rest.count)
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { return false }
+        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+    }
+    return true
+}
+
 /// What the system says about the call that has just failed.
 func systemError() -> String { String(cString: strerror(errno)) }

@@ -51,17 +51,6 @@ public struct Lineage: Sendable, Equatable {
         artefacts.filter { $0.kind == kind }
     }
 
-    /// What an artefact came from directly.
-    public func origins(of hash: ContentHash) -> [(artefact: Artefact, edge: Edge)] {
-        edges.filter { $0.to == hash }.compactMap { edge in self[edge.from].map { ($0, edge) } }
-    }
-
-    /// Where an artefact came from: of a work all sources by which it came into shards that are here, as
-    /// the ledger's own may be of another shard.
-    public func sources(of artefact: Artefact) -> [RightsSource] {
-        LineageGraph(self).sources(of: artefact)
-    }
-
     /// Artefacts of which nobody said where they came from: neither a source nor an origin.
     public var orphans: [Artefact] {
         let graph = LineageGraph(self)

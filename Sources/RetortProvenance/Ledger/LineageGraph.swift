@@ -26,6 +26,8 @@ struct LineageGraph {
         edges(to: hash).compactMap { edge in self[edge.from].map { ($0, edge) } }
     }
 
+    /// Where an artefact came from: of a work all sources by which it came into shards that are here, as
+    /// the ledger's own may be of another shard.
     func sources(of artefact: Artefact) -> [RightsSource] {
         var ids: [ContentHash?] = [artefact.source]
         if artefact.kind == .work {

@@ -163,23 +163,29 @@ extension RightsLedger {
             ? "\(path)/\(Lineage.fileName)" : path + Lineage.fileSuffix
     }
 
-    /// The lineage that came with what is at `path`.
+    /// The lineage that stands beside what is at `path`, whatever it is of.
     /// - Returns: nil if there is none.
-    /// - Throws: ``ProvenanceError`` if it is damaged, or of something else: the model was changed.
-    public func lineage(beside path: String) throws(ProvenanceError) -> Lineage? {
-        let file = Self.lineagePath(of: path)
+    /// - Throws: ``ProvenanceError`` if it is damaged.
+    public static func statedLineage(beside path: String) throws(ProvenanceError) -> Lineage? {
+        let file = lineagePath(of: path)
         guard FileManager.default.fileExists(atPath: file) else { return nil }
         guard let bytes = FileManager.default.contents(atPath: file) else {
             throw ProvenanceError("\(file) cannot be read", advice: "check that you may read it")
         }
-        let lineage: Lineage
-        do throws(ProvenanceError) { lineage = try Lineage(parsing: bytes) } catch {
+        do throws(ProvenanceError) { return try Lineage(parsing: bytes) } catch {
             throw ProvenanceError("\(file): \(error)")
         }
+    }
+
+    /// The lineage that came with what is at `path`.
+    /// - Returns: nil if there is none.
+    /// - Throws: ``ProvenanceError`` if it is damaged, or of something else: the model was changed.
+    public func lineage(beside path: String) throws(ProvenanceError) -> Lineage? {
+        guard let lineage = try Self.statedLineage(beside: path) else { return nil }
         let address = try contents(of: path).address
         guard lineage.root == address else {
             throw ProvenanceError(
-                "\(file) is about \(lineage.root.hex.prefix(12)), and its model is"
+                "\(Self.lineagePath(of: path)) is about \(lineage.root.hex.prefix(12)), and its model is"
                     + " \(address.hex.prefix(12))",
                 expected: "the lineage of this model",
                 advice: "the model was changed; record what changed it, or remove the file")

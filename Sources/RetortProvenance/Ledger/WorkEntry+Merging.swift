@@ -20,13 +20,16 @@ extension WorkEntry {
     private struct Merging {
         private var entry: WorkEntry
         private(set) var names: [String]
+        private var knownNames: Set<String>
         private var licences: Set<String> = []
         private var attributions: [String] = []
+        private var knownAttributions: Set<String> = []
         private var ranges: [ClosedRange<Int>]?
 
         init(_ entry: WorkEntry) {
             self.entry = entry
             names = [entry.name]
+            knownNames = [entry.name]
             ranges = entry.records?.ranges
             note(entry.source)
         }
@@ -38,7 +41,7 @@ extension WorkEntry {
             } else {
                 ranges = nil
             }
-            if names.last != other.name, !names.contains(other.name) { names.append(other.name) }
+            if knownNames.insert(other.name).inserted { names.append(other.name) }
             entry.source = entry.source ?? other.source
             note(other.source)
         }
@@ -46,9 +49,7 @@ extension WorkEntry {
         private mutating func note(_ source: RightsSource?) {
             guard let source else { return }
             licences.insert(source.licence)
-            if let whom = source.attribution, attributions.last != whom,
-                !attributions.contains(whom)
-            {
+            if let whom = source.attribution, knownAttributions.insert(whom).inserted {
                 attributions.append(whom)
             }
         }
@@ -56,6 +57,9 @@ extension WorkEntry {
         var finished: WorkEntry {
             var entry = entry
             entry.records = ranges.map { RecordRanges($0) }
+            if attributions.count > 1 {
+                entry.source?.attribution = attributions.joined(separator: "; ")
+            }
             guard licences.count > 1 else { return entry }
             // What cannot be read of one leaves nothing known of the text.
             let areKnown =
@@ -67,9 +71,6 @@ extension WorkEntry {
                 areKnown
                 ? licences.sorted().map { $0.contains(" ") ? "(\($0))" : $0 }
                     .joined(separator: " AND ") : RightsSource.noAssertion
-            if attributions.count > 1 {
-                entry.source?.attribution = attributions.joined(separator: "; ")
-            }
             return entry
         }
     }

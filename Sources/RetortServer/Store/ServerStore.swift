@@ -42,8 +42,6 @@ public final class ServerStore: Sendable {
         } catch DatabaseFile.Refusal.newer {
             throw ServerError(
                 "\(path) was written by a newer retort; update this one or name another --database")
-        } catch let error as ServerError {
-            throw error
         } catch {
             throw ServerError("the database \(path) cannot be opened: \(error)")
         }

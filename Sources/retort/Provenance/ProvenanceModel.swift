@@ -18,12 +18,11 @@ enum ProvenanceModel {
             if try ledger.artefact(address) != nil { return try ledger.lineage(of: address) }
         }
         let file = RightsLedger.lineagePath(of: path)
-        guard let bytes = FileManager.default.contents(atPath: file) else {
+        guard let lineage = try RightsLedger.statedLineage(beside: path) else {
             throw CommandError(
                 "nobody recorded what \(path) was made of: there is no \(file), and no ledger that knows it; name one with --ledger, or record it with 'retort provenance add'"
             )
         }
-        let lineage = try Lineage(parsing: bytes)
         guard lineage.root == (try ContentFiles(path: path)).address else {
             throw CommandError("\(file) is of something else: \(path) was changed since")
         }

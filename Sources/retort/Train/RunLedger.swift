@@ -159,9 +159,7 @@ struct RunLedger {
             path: isThere(path) ? path : scratch.appendingPathComponent("ledger.sqlite").path)
         let address = try ledger.contents(of: origin).address
         if isBeside {
-            let bytes = FileManager.default.contents(atPath: RightsLedger.lineagePath(of: origin))
-            let lineage = try bytes.map { try Lineage(parsing: $0) }
-            guard lineage?.root == address else {
+            guard try RightsLedger.statedLineage(beside: origin)?.root == address else {
                 Output.note(
                     "\(origin) was changed since its lineage was written; what is made of it has none"
                 )

@@ -166,6 +166,17 @@ import Testing
         #expect(licences.allSatisfy { source.attribution?.contains("by \($0)") == true })
     }
 
+    @Test("who wrote the same text twice under one licence is named twice")
+    func authors() throws {
+        let files = try LedgerFiles()
+        let path = try files.write("s", to: "s.jsonl")
+        let shard = try files.ledger.add(RunPlan.Input(path, source: LedgerFiles.ours))
+        try files.ledger.record(
+            works: ["A", "B", "A"].map { work("t", "CC-BY-4.0", attribution: $0) }, in: shard)
+        let source = try #require(try files.ledger.origins(ofRecord: 0, in: shard).first?.source)
+        #expect(source.licence == "CC-BY-4.0" && source.attribution == "A; B")
+    }
+
     @Test("a hundred thousand equal lines are one text, in a moment", .timeLimit(.minutes(1)))
     func many() throws {
         let files = try LedgerFiles()
@@ -173,7 +184,7 @@ import Testing
         let shard = try files.ledger.add(RunPlan.Input(path, source: LedgerFiles.ours))
         let works = (0..<100_000).map { index in
             WorkEntry(
-                hash: ContentHash(of: "Yes."), name: "Yes",
+                hash: ContentHash(of: "Yes."), name: "Yes#\(index)",
                 source: RightsSource(name: "w", licence: index % 2 == 0 ? "MIT" : "Apache-2.0"),
                 records: RecordRanges([index...index]))
         }
